@@ -1,0 +1,70 @@
+import type { BatchId, EpochMs } from '../base/units.ts'
+import type { ColumnBatch } from '../columnar/column-batch.ts'
+import type { OffsetRange } from '../ingest/offset-range.ts'
+import type { EncodedFile } from '../sinks/sink.ts'
+
+/** One stage chain over one split, run by one worker; plain data that crosses to a thread. */
+export interface Task {
+  readonly batchId: BatchId
+  /** Position of the split in the logged plan: results are put together in this order, whoever ran them. */
+  readonly index: number
+  readonly split: OffsetRange
+  /** Watermark of each branch as logged in the plan: what is late is judged against it, also on replay. */
+  readonly watermarks: readonly EpochMs[]
+  /** 'now' as logged in the plan: event times later than this plus the allowed lead don't move the watermark. */
+  readonly triggeredAt: EpochMs
+}
+
+/** What a task gives back; buffers in it are transferred, not copied. */
+export interface TaskResult {
+  readonly index: number
+  /** One for each branch of the pipeline, in its order. */
+  readonly branches: readonly BranchResult[]
+  /** Files of the dead-letter table. */
+  readonly deadLetters: readonly EncodedFile[]
+  readonly ledger: TaskLedger
+  readonly bytesRead: number
+}
+
+export interface BranchResult {
+  /** One list for each sink of the branch; empty where the branch aggregates. */
+  readonly files: readonly (readonly EncodedFile[])[]
+  readonly rows: readonly (readonly ColumnBatch[])[]
+  /** Partial aggregates, `null` where the branch does not aggregate or no row came through. */
+  readonly partials: ColumnBatch | null
+  /** Greatest event time seen (capped), or `null`; only of branches with a window. */
+  readonly maxEventTime: EpochMs | null
+}
+
+/**
+ * Where the rows of a task went. `read = decoded + sum(bad)`, and for each stage of each branch
+ * `in + expanded = out + sum(dropped)`: it must add up (`checkLedger`).
+ */
+export interface TaskLedger {
+  /** Records read from the source within the range. */
+  readonly read: number
+  readonly decoded: number
+  /** Dead letters by reason. */
+  readonly bad: Readonly<Record<string, number>>
+  /** One list for each branch, one entry for each stage in its order. */
+  readonly stages: readonly (readonly StageLedger[])[]
+}
+
+export interface StageLedger {
+  readonly stage: string
+  readonly in: number
+  readonly out: number
+  /** Rows added by a flatMap beyond one per input row. */
+  readonly expanded: number
+  /** Rows that ended here, by reason: `filtered`, `late`, `stageError`, `aggregated` … */
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+/**
+ * Runs tasks, each at most `maxFailures` times, and gives their results in the order of the tasks.
+ * @throws TASK_FAILED with the last attempt's error as its cause, or that error itself where it can't be retried
+ */
+export interface Executor {
+  run(tasks: readonly Task[], signal: AbortSignal): Promise<readonly TaskResult[]>
+  close(): Promise<void>
+}

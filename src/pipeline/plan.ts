@@ -1,0 +1,176 @@
+import type { DurationMs, EpochMs } from '../base/units.ts'
+import type { AggregateSpec } from '../columnar/group-table.ts'
+import type { ColumnType, TableSchema } from '../columnar/schema.ts'
+import type { PartitionBy } from '../sinks/sink.ts'
+import type { StartingPosition } from '../ingest/source.ts'
+
+/**
+ * What a user's pipeline comes down to: frozen nodes, tagged by `kind`, that say what to do and never do it.
+ * Everything but the lambdas is plain data; a lambda is addressed by branch and stage index, which is the
+ * same in every thread that loads the same pipeline file.
+ */
+export interface PipelinePlan {
+  readonly kind: 'pipeline'
+  readonly name: string
+  readonly source: SourceNode
+  readonly format: FormatNode
+  /** At least one; each reads all decoded rows. */
+  readonly branches: readonly BranchPlan[]
+}
+
+/** Stages in the tasks, then perhaps an aggregation, then stages over its results in the driver, then sinks. */
+export interface BranchPlan {
+  readonly name: string
+  readonly stages: readonly StageNode[]
+  readonly aggregation: AggregationNode | null
+  /** Stages over finished aggregates; empty where there is no aggregation. */
+  readonly resultStages: readonly StageNode[]
+  readonly outputMode: OutputMode
+  /** Schema of the rows that reach the sinks. */
+  readonly output: TableSchema
+  /** At least one. */
+  readonly sinks: readonly SinkNode[]
+}
+
+/** `append`: a row is final when it is put out. `update`: each batch puts out the groups that it changed. */
+export type OutputMode = 'append' | 'update'
+
+export type SourceNode = KafkaSourceNode | DatagenSourceNode
+
+export interface KafkaSourceNode {
+  readonly kind: 'kafka'
+  readonly topic: string
+  /** Bootstrap servers `host:port`; `null` where configuration (`kafka.brokers`) says it. */
+  readonly brokers: readonly string[] | null
+  readonly startingPosition: StartingPosition
+  /** Offsets by topic and partition where `availableNow` ends; `null` for what is there when it starts. */
+  readonly endingOffsets: Readonly<Record<string, Readonly<Record<string, number>>>> | null
+  readonly failOnDataLoss: boolean
+  readonly maxOffsetsPerTrigger: number | null
+  readonly minOffsetsPerTrigger: number | null
+  /** How long fewer rows than `minOffsetsPerTrigger` may wait. */
+  readonly maxTriggerDelayMs: DurationMs
+  readonly isolation: 'read_committed' | 'read_uncommitted'
+  /** Consumer group that committed offsets are mirrored to; `null` for `millrace-<pipeline>`. */
+  readonly groupId: string | null
+}
+
+/** Playback events made by seed and offset, to be re-read like a topic. */
+export interface DatagenSourceNode {
+  readonly kind: 'datagen'
+  readonly partitions: number
+  /** Rows per second and source, by the wall clock. */
+  readonly rowsPerSecond: number
+  readonly seed: number
+  /** Event time advances so many times faster than the wall clock. */
+  readonly speed: number
+  /** Event time of offset 0. */
+  readonly startTime: EpochMs
+  /** Rows per partition after which the source ends; `null` for no end. */
+  readonly rowsPerPartition: number | null
+  readonly eventBytes: 'small' | 'large'
+}
+
+export type FormatNode =
+  | {
+      readonly kind: 'json'
+      readonly schema: TableSchema
+      readonly validate: 'row' | 'fields'
+      readonly maxRecordBytes: number
+    }
+  /** The whole value in one column named `value`. */
+  | { readonly kind: 'text' | 'bytes'; readonly schema: TableSchema; readonly maxRecordBytes: number }
+
+/** A row as lambdas see it: getters over columns, valid during the call only. */
+export type AnyRow = Readonly<Record<string, unknown>>
+
+/** What happens to a row whose lambda throws. */
+export type OnStageError = 'fail' | 'deadLetter'
+
+interface StageBase {
+  /** Schema of the rows that leave the stage. */
+  readonly output: TableSchema
+}
+export interface FilterNode extends StageBase {
+  readonly kind: 'filter'
+  readonly onError: OnStageError
+  readonly predicate: (row: AnyRow) => boolean
+}
+export interface WithColumnNode extends StageBase {
+  readonly kind: 'withColumn'
+  readonly onError: OnStageError
+  readonly name: string
+  readonly type: ColumnType
+  readonly compute: (row: AnyRow) => unknown
+}
+export interface MapNode extends StageBase {
+  readonly kind: 'map'
+  readonly onError: OnStageError
+  readonly transform: (row: AnyRow) => AnyRow
+}
+export interface FlatMapNode extends StageBase {
+  readonly kind: 'flatMap'
+  readonly onError: OnStageError
+  readonly transform: (row: AnyRow) => Iterable<AnyRow>
+}
+export interface SelectNode extends StageBase {
+  readonly kind: 'select'
+  readonly columns: readonly string[]
+}
+/** Adds the row's coordinates: `topic`, `partition`, `offset`, `timestamp`, `key`, `headers`, each after `prefix`. */
+export interface LandNode extends StageBase {
+  readonly kind: 'land'
+  readonly prefix: string
+}
+export type StageNode = FilterNode | WithColumnNode | MapNode | FlatMapNode | SelectNode | LandNode
+
+/** `groupBy` and `aggregate`, over tumbling windows or (window `null`) over all time. */
+export interface AggregationNode {
+  readonly window: TumblingWindow | null
+  /** Group columns, without the window's. */
+  readonly keys: readonly string[]
+  readonly aggregates: readonly AggregateSpec[]
+  /** Rows that go in. */
+  readonly input: TableSchema
+  /** `window_start`, `window_end` (where there is a window), keys, aggregates. */
+  readonly output: TableSchema
+}
+
+export interface TumblingWindow {
+  readonly sizeMs: DurationMs
+  /** Windows start at multiples of the size since the epoch, plus this. */
+  readonly offsetMs: DurationMs
+  /** A `timestamp` column of the input. */
+  readonly eventTime: string
+  /** How late a row may be: the watermark stays so far behind the greatest event time of a partition. */
+  readonly delayMs: DurationMs
+}
+
+export type SinkNode = ParquetSinkNode | ConsoleSinkNode | ForeachBatchSinkNode
+
+export interface ParquetSinkNode {
+  readonly kind: 'parquet'
+  /** Folder under the root. */
+  readonly table: string
+  readonly partitionBy: PartitionBy
+}
+export interface ConsoleSinkNode {
+  readonly kind: 'console'
+  readonly rows: number
+  /** Column to sort by, descending; `null` for the order of arrival. */
+  readonly orderBy: string | null
+}
+export interface ForeachBatchSinkNode {
+  readonly kind: 'foreachBatch'
+  readonly deliver: ForeachBatchFunction
+}
+
+/** The user's own sink, at-least-once: a batch may come again under the same id after a crash. */
+export type ForeachBatchFunction = (
+  rows: readonly AnyRow[],
+  batch: { readonly batchId: number; readonly pipeline: string },
+) => Promise<void> | void
+
+/** Name of the column that holds the start of a row's window. */
+export const WINDOW_START = 'window_start'
+export const WINDOW_END = 'window_end'

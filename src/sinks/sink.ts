@@ -1,0 +1,66 @@
+import type { JsonValue } from '../base/json.ts'
+import type { BatchId, DriverEpoch } from '../base/units.ts'
+import type { ColumnBatch } from '../columnar/column-batch.ts'
+import type { TableSchema } from '../columnar/schema.ts'
+
+/**
+ * The driver's side of a sink. `prepare` is called once per micro-batch before the commit and must leave nothing that a
+ * reader can see; `publish` is called after the commit, and again with the same receipt when a crash came between,
+ * so it must be repeatable. A sink without transactions delivers in `prepare` and is at-least-once.
+ */
+export interface Sink {
+  /** One line for progress and plans: `parquet trending`. */
+  readonly description: string
+  readonly delivery: 'exactlyOnce' | 'atLeastOnce'
+  /** Takes a batch's output invisibly. What it answers is plain data and goes into the commit entry. */
+  prepare(output: SinkOutput): Promise<JsonValue>
+  publish(receipt: JsonValue): Promise<void>
+  /** Drops what an own `prepare` made and no commit lists (a commit of another driver was adopted). */
+  discard(receipt: JsonValue): Promise<void>
+  /** Called at start, after the last commit was rolled forward: drops what is prepared and neither published nor in flight. */
+  clearUp(): Promise<void>
+}
+
+/** What one micro-batch gives to one sink. Either files (encoded where the rows were) or rows. */
+export interface SinkOutput {
+  readonly batchId: BatchId
+  readonly epoch: DriverEpoch
+  readonly files: readonly EncodedFile[]
+  readonly rows: readonly ColumnBatch[]
+}
+
+/** A finished file of a table, encoded by a worker: the only form in which bulk rows cross threads. */
+export interface EncodedFile {
+  /** Folder within the table: `date=2026-01-15/hour=10`, or ''. */
+  readonly partition: string
+  readonly bytes: Uint8Array
+  readonly rows: number
+}
+
+/** A worker's side of a file sink: turns column batches into finished files, one row order per partition. */
+export interface TableEncoder {
+  /** Copies what it needs of the rows (their selection, if they have one). */
+  write(rows: ColumnBatch): void
+  /** All files of the task, in order of partition. The encoder is done afterwards. */
+  finish(): readonly EncodedFile[]
+}
+
+/** How rows are put into folders of a table. */
+export type PartitionBy =
+  | { readonly kind: 'none' }
+  /** `date=YYYY-MM-DD/hour=HH` (UTC) of a timestamp column. */
+  | { readonly kind: 'hour'; readonly column: string }
+  /** `column=value` for each column, values URL-encoded, null as `__HIVE_DEFAULT_PARTITION__`. */
+  | { readonly kind: 'columns'; readonly columns: readonly string[] }
+
+export interface TableEncoderOptions {
+  readonly schema: TableSchema
+  readonly partitionBy: PartitionBy
+  /** At most so many partitions are kept open at once; beyond that the largest is finished early. */
+  readonly maxOpenPartitions: number
+  /** A partition is cut into a further file beyond about so many bytes in memory. */
+  readonly maxFileBytes: number
+}
+
+/** Makes encoders; handed to workers by wiring, which knows the file format's technology. */
+export type TableEncoderFactory = (options: TableEncoderOptions) => TableEncoder
