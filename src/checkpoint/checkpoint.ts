@@ -23,11 +23,18 @@ export interface Checkpoint {
    * Writes commit N, the moment of truth. `adopted` where a lower epoch's driver finished the batch first: its commit
    * counts, what we prepared must be dropped and state be loaded anew. @throws FENCED
    */
-  commit(entry: Omit<CommitEntry, 'epoch' | 'nonce'>): Promise<{ readonly entry: CommitEntry; readonly adopted: boolean }>
+  commit(
+    entry: Omit<CommitEntry, 'epoch' | 'nonce'>,
+  ): Promise<{ readonly entry: CommitEntry; readonly adopted: boolean }>
   /** Entries of a batch, for status and repair; `null` where pruned or not there. */
   readCommit(batchId: BatchId): Promise<CommitEntry | null>
   /** Writes bytes of state under a new name; nothing counts before a commit lists it. */
-  writeState(branch: number, batchId: BatchId, part: 'snapshot' | 'changes', bytes: Uint8Array): Promise<StateManifest['changes'][number]>
+  writeState(
+    branch: number,
+    batchId: BatchId,
+    part: 'snapshot' | 'changes',
+    bytes: Uint8Array,
+  ): Promise<StateManifest['changes'][number]>
   /** @throws CHECKPOINT_DAMAGED where size or checksum differ or the object is gone */
   readState(object: StateManifest['changes'][number]): Promise<Uint8Array>
   /** Removes entries and state objects that no recovery can need (`retainBatches` are kept, 100 at least). */

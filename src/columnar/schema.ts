@@ -29,7 +29,8 @@ export interface TableSchema {
   readonly fields: readonly Field[]
 }
 
-export const tableSchema = (fields: readonly Field[]): TableSchema => Object.freeze({ fields: Object.freeze([...fields]) })
+export const tableSchema = (fields: readonly Field[]): TableSchema =>
+  Object.freeze({ fields: Object.freeze([...fields]) })
 
 /** Position of a column, or -1. */
 export const fieldIndex = (schema: TableSchema, name: string): number =>

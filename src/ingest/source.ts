@@ -1,4 +1,4 @@
-import type { EpochMs, Offset } from '../base/units.ts'
+import type { Offset } from '../base/units.ts'
 import type { RecordBatch } from '../columnar/record-batch.ts'
 import type { OffsetRange } from './offset-range.ts'
 
@@ -62,10 +62,3 @@ export interface SourceReader {
   readonly bytesRead: number
   close(): Promise<void>
 }
-
-/** Where a new pipeline starts: an end of the topic, exact offsets (-2 earliest, -1 latest), or a point in time. */
-export type StartingPosition =
-  | { readonly kind: 'earliest' }
-  | { readonly kind: 'latest' }
-  | { readonly kind: 'offsets'; readonly offsets: Readonly<Record<string, Readonly<Record<string, number>>>> }
-  | { readonly kind: 'timestamp'; readonly timestamp: EpochMs }

@@ -1,8 +1,6 @@
 import type { DurationMs, EpochMs } from '../base/units.ts'
 import type { AggregateSpec } from '../columnar/group-table.ts'
 import type { ColumnType, TableSchema } from '../columnar/schema.ts'
-import type { PartitionBy } from '../sinks/sink.ts'
-import type { StartingPosition } from '../ingest/source.ts'
 
 /**
  * What a user's pipeline comes down to: frozen nodes, tagged by `kind`, that say what to do and never do it.
@@ -34,6 +32,13 @@ export interface BranchPlan {
 
 /** `append`: a row is final when it is put out. `update`: each batch puts out the groups that it changed. */
 export type OutputMode = 'append' | 'update'
+
+/** Where a new pipeline starts: an end of the topic, exact offsets (-2 earliest, -1 latest), or a point in time. */
+export type StartingPosition =
+  | { readonly kind: 'earliest' }
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'offsets'; readonly offsets: Readonly<Record<string, Readonly<Record<string, number>>>> }
+  | { readonly kind: 'timestamp'; readonly timestamp: EpochMs }
 
 export type SourceNode = KafkaSourceNode | DatagenSourceNode
 
@@ -147,6 +152,14 @@ export interface TumblingWindow {
 }
 
 export type SinkNode = ParquetSinkNode | ConsoleSinkNode | ForeachBatchSinkNode
+
+/** How rows are put into folders of a table. */
+export type PartitionBy =
+  | { readonly kind: 'none' }
+  /** `date=YYYY-MM-DD/hour=HH` (UTC) of a timestamp column. */
+  | { readonly kind: 'hour'; readonly column: string }
+  /** `column=value` for each column, values URL-encoded, null as `__HIVE_DEFAULT_PARTITION__`. */
+  | { readonly kind: 'columns'; readonly columns: readonly string[] }
 
 export interface ParquetSinkNode {
   readonly kind: 'parquet'

@@ -2,6 +2,7 @@ import type { JsonValue } from '../base/json.ts'
 import type { BatchId, DriverEpoch } from '../base/units.ts'
 import type { ColumnBatch } from '../columnar/column-batch.ts'
 import type { TableSchema } from '../columnar/schema.ts'
+import type { PartitionBy } from '../pipeline/plan.ts'
 
 /**
  * The driver's side of a sink. `prepare` is called once per micro-batch before the commit and must leave nothing that a
@@ -44,14 +45,6 @@ export interface TableEncoder {
   /** All files of the task, in order of partition. The encoder is done afterwards. */
   finish(): readonly EncodedFile[]
 }
-
-/** How rows are put into folders of a table. */
-export type PartitionBy =
-  | { readonly kind: 'none' }
-  /** `date=YYYY-MM-DD/hour=HH` (UTC) of a timestamp column. */
-  | { readonly kind: 'hour'; readonly column: string }
-  /** `column=value` for each column, values URL-encoded, null as `__HIVE_DEFAULT_PARTITION__`. */
-  | { readonly kind: 'columns'; readonly columns: readonly string[] }
 
 export interface TableEncoderOptions {
   readonly schema: TableSchema
