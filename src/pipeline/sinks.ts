@@ -1,0 +1,66 @@
+import { MillraceError } from '../base/errors.ts'
+import type { AnyRow, ConsoleSinkNode, ForeachBatchSinkNode, PartitionBy, SinkNode } from './plan.ts'
+import type { Columns, RowOf } from './schema.ts'
+
+declare const needs: unique symbol
+
+/** A sink before the pipeline has bound it: `Needs` are the columns that its rows must have. */
+export interface SinkSpec<Needs extends Columns = Record<never, never>> {
+  readonly node: SinkNode | UnboundParquetSink
+  readonly [needs]?: (rows: Needs) => void
+}
+
+/** A Parquet sink whose folders follow the branch's event time until the user says otherwise. */
+export interface UnboundParquetSink {
+  readonly kind: 'parquet'
+  readonly table: string
+  readonly partitionBy: PartitionBy | 'eventTime'
+}
+
+export interface ParquetOptions {
+  /**
+   * Folders of the table: `{ hourOf: column }` makes `date=YYYY-MM-DD/hour=HH` (UTC), a list of columns makes
+   * `column=value/…`, an empty list none. Default: the hour of the window's start, or of the only timestamp column.
+   */
+  readonly partitionBy?: { readonly hourOf: string } | readonly string[]
+}
+
+/** An append-only table of Parquet files in the folder `table` under the root; rows land exactly once. */
+export const parquet = (table: string, options: ParquetOptions = {}): SinkSpec => {
+  const safe = /^[A-Za-z0-9][A-Za-z0-9_-]*(\/[A-Za-z0-9][A-Za-z0-9_-]*)*$/
+  if (!safe.test(table) || table.length > 200) {
+    throw new MillraceError('INVALID_PIPELINE', `${JSON.stringify(table)} is not a table name`, {
+      remedy: 'Use letters, digits, underscores and hyphens, with / between folders: raw/plays.',
+    })
+  }
+  return { node: Object.freeze({ kind: 'parquet', table, partitionBy: partitionBy(options.partitionBy) }) }
+}
+
+const partitionBy = (asked: ParquetOptions['partitionBy']): UnboundParquetSink['partitionBy'] => {
+  if (asked === undefined) return 'eventTime'
+  if ('hourOf' in asked) return { kind: 'hour', column: asked.hourOf }
+  return asked.length === 0 ? { kind: 'none' } : { kind: 'columns', columns: asked }
+}
+
+/** Prints the rows of each batch as a table, at most `rows` (default 20), perhaps by a column, greatest first. */
+export const console = (options: { readonly rows?: number; readonly orderBy?: string } = {}): SinkSpec => {
+  const node: ConsoleSinkNode = { kind: 'console', rows: options.rows ?? 20, orderBy: options.orderBy ?? null }
+  return { node: Object.freeze(node) }
+}
+
+/**
+ * Hands the rows of each batch to a function, at least once: after a crash the same batch may come again under the
+ * same `batchId`, so what the function does should be repeatable. The batch waits until its promise settles.
+ */
+export const foreachBatch = <C extends Columns = Columns>(
+  deliver: (
+    rows: readonly RowOf<C>[],
+    batch: { readonly batchId: number; readonly pipeline: string },
+  ) => Promise<void> | void,
+): SinkSpec<C> => {
+  const node: ForeachBatchSinkNode = {
+    kind: 'foreachBatch',
+    deliver: (rows: readonly AnyRow[], batch) => deliver(rows as readonly RowOf<C>[], batch),
+  }
+  return { node: Object.freeze(node) }
+}
