@@ -95,10 +95,10 @@ export const withColumnStage = (
   }
 }
 
-export const mapStage = (schema: TableSchema, draft: Draft, transform: (row: AnyRow) => AnyRow): MapNode => ({
+export const mapStage = (schema: TableSchema, draft: Draft, transform: (row: never) => unknown): MapNode => ({
   kind: 'map',
   onError: draft.onStageError,
-  transform,
+  transform: transform as MapNode['transform'],
   output: tableSchema(schema.fields),
 })
 

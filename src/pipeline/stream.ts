@@ -64,7 +64,7 @@ export class Stream<C extends Columns> {
 
   /** One row for each row. May allocate; prefer `withColumn` and `select` where they do. */
   map<D extends Columns>(schema: Schema<D>, transform: (row: RowOf<C>) => RowOf<D>): Stream<D> {
-    return new Stream(addStage(this.#draft, mapStage(schema, this.#draft, transform as (row: AnyRow) => AnyRow)))
+    return new Stream(addStage(this.#draft, mapStage(schema, this.#draft, transform)))
   }
 
   /** Any number of rows for each row. */

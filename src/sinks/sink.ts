@@ -18,8 +18,11 @@ export interface Sink {
   publish(receipt: JsonValue): Promise<void>
   /** Drops what an own `prepare` made and no commit lists (a commit of another driver was adopted). */
   discard(receipt: JsonValue): Promise<void>
-  /** Called at start, after the last commit was rolled forward: drops what is prepared and neither published nor in flight. */
-  clearUp(): Promise<void>
+  /**
+   * Drops what crashed drivers prepared for batches up to `committed` and no commit lists. Called after that batch was
+   * published. What is prepared for later batches stays: a paused driver may still commit it.
+   */
+  clearUp(committed: BatchId): Promise<void>
 }
 
 /** What one micro-batch gives to one sink. Either files (encoded where the rows were) or rows. */
