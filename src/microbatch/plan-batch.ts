@@ -1,0 +1,166 @@
+import { MillraceError } from '../base/errors.ts'
+import { type DurationMs, type EpochMs, type Offset, offset } from '../base/units.ts'
+import type { PartitionProgress } from '../checkpoint/entries.ts'
+import { type OffsetRange, partitionKey } from '../ingest/offset-range.ts'
+import type { PartitionBounds, PartitionOffset } from '../ingest/source.ts'
+import { advanceWatermark, isIdle } from './watermark.ts'
+
+/** Where the pipeline stands and what its source holds: everything a plan is made from. */
+export interface Position {
+  readonly partitions: readonly PartitionProgress[]
+  /** Watermark of each branch as of the last batch. */
+  readonly watermarks: readonly EpochMs[]
+}
+
+/** One partition with what waits in it. */
+export interface Backlog {
+  readonly topic: string
+  readonly partition: number
+  readonly from: Offset
+  readonly latest: Offset
+}
+
+export interface BacklogOptions {
+  readonly failOnDataLoss: boolean
+  /** Where the source ends for this run; `null` for no end. */
+  readonly ending: ReadonlyMap<string, Offset> | null
+}
+
+/** What the source no longer holds although it was never read, or never held although the checkpoint says so. */
+export interface Discrepancy {
+  readonly topic: string
+  readonly partition: number
+  readonly committed: Offset
+  readonly earliest: Offset
+  readonly latest: Offset
+}
+
+/**
+ * Takes new partitions in: each starts at its earliest offset, as rows written before the pipeline noticed it count as
+ * well. Known ones keep their place. `now` is when a new partition begins to be waited for.
+ */
+export const admitPartitions = (
+  known: readonly PartitionProgress[],
+  bounds: readonly PartitionBounds[],
+  branches: number,
+  now: EpochMs,
+): readonly PartitionProgress[] => {
+  const have = new Set(known.map(partitionKey))
+  const added = bounds
+    .filter(bound => !have.has(partitionKey(bound)))
+    .map(({ topic, partition, earliest }) => fresh({ topic, partition, offset: earliest }, branches, now))
+  return added.length === 0 ? known : [...known, ...added].toSorted(byPartition)
+}
+
+/** A partition of which nothing was read yet. */
+export const fresh = (start: PartitionOffset, branches: number, now: EpochMs): PartitionProgress => ({
+  topic: start.topic,
+  partition: start.partition,
+  offset: start.offset,
+  maxEventTimes: Array.from({ length: branches }, () => null),
+  lastRowsAt: now,
+})
+
+const byPartition = (
+  a: { readonly topic: string; readonly partition: number },
+  b: { readonly topic: string; readonly partition: number },
+): number => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition)
+
+/**
+ * What waits in each partition. Offsets that retention deleted before they were read stop the pipeline, or are skipped
+ * where the user allows it. @throws DATA_LOST
+ */
+export const backlogOf = (
+  partitions: readonly PartitionProgress[],
+  bounds: readonly PartitionBounds[],
+  options: BacklogOptions,
+): { readonly backlog: readonly Backlog[]; readonly skipped: readonly Discrepancy[]; readonly ahead: readonly Discrepancy[] } => {
+  const boundOf = new Map(bounds.map(bound => [partitionKey(bound), bound]))
+  const backlog: Backlog[] = []
+  const skipped: Discrepancy[] = []
+  const ahead: Discrepancy[] = []
+  for (const { topic, partition, offset: committed } of partitions) {
+    const bound = boundOf.get(partitionKey({ topic, partition }))
+    const earliest = bound?.earliest ?? committed
+    const latest = bound?.latest ?? committed
+    const discrepancy: Discrepancy = { topic, partition, committed, earliest, latest }
+    if (committed < earliest) {
+      if (options.failOnDataLoss) throw dataLost(discrepancy)
+      skipped.push(discrepancy)
+    }
+    if (committed > latest) ahead.push(discrepancy)
+    const from = Math.max(committed, earliest)
+    const end = options.ending === null ? latest : Math.min(latest, options.ending.get(partitionKey({ topic, partition })) ?? from)
+    backlog.push({ topic, partition, from: offset(from), latest: offset(Math.max(from, end)) })
+  }
+  return { backlog, skipped, ahead }
+}
+
+const dataLost = ({ topic, partition, committed, earliest }: Discrepancy): MillraceError =>
+  new MillraceError(
+    'DATA_LOST',
+    `${topic}/${partition}: offsets ${committed} to ${earliest - 1} were deleted before they were read`,
+    {
+      remedy:
+        'Restore the data and start again, or accept the loss: set failOnDataLoss: false on the source, ' +
+        'or start anew with --reset-offsets.',
+      details: { topic, partition, committed, earliest },
+    },
+  )
+
+/** A checkpoint that is ahead of its topic for longer than a change of leaders takes: the topic lost its end. */
+export const topicTruncated = ({ topic, partition, committed, latest }: Discrepancy): MillraceError =>
+  new MillraceError('DATA_LOST', `${topic}/${partition}: offset ${committed} is committed, but the topic ends at ${latest}`, {
+    remedy: 'The topic was truncated or made anew. Start anew with --reset-offsets once you know what was lost.',
+    details: { topic, partition, committed, latest },
+  })
+
+/** Watermark of each branch for the next batch. `null` delays belong to branches without windows. */
+export const planWatermarks = (
+  position: Position,
+  backlog: readonly Backlog[],
+  delays: readonly (DurationMs | null)[],
+  idleTimeout: DurationMs,
+  now: EpochMs,
+): readonly EpochMs[] => {
+  const lagOf = new Map(backlog.map(each => [partitionKey(each), each.latest - each.from]))
+  return position.watermarks.map((previous, branch) => {
+    const delay = delays[branch]
+    if (delay === null || delay === undefined) return previous
+    const clocks = position.partitions.map(partition => ({
+      maxEventTime: partition.maxEventTimes[branch] ?? null,
+      idle: isIdle(lagOf.get(partitionKey(partition)) ?? 0, partition.lastRowsAt, now, idleTimeout),
+    }))
+    return advanceWatermark(previous, clocks, delay)
+  })
+}
+
+/** Ranges that take `share` (rows per partition) from the backlog, in order of partition; empty ones left out. */
+export const rangesOf = (backlog: readonly Backlog[], share: ReadonlyMap<string, Offset>): readonly OffsetRange[] =>
+  backlog.flatMap(({ topic, partition, from }) => {
+    const until = share.get(partitionKey({ topic, partition })) ?? from
+    return until > from ? [{ topic, partition, from, until }] : []
+  })
+
+/** Where every partition stands after a batch. */
+export const advancePartitions = (
+  partitions: readonly PartitionProgress[],
+  ranges: readonly OffsetRange[],
+  maxEventTimes: ReadonlyMap<string, readonly (EpochMs | null)[]>,
+  now: EpochMs,
+): readonly PartitionProgress[] => {
+  const untilOf = new Map(ranges.map(range => [partitionKey(range), range.until]))
+  return partitions.map(partition => {
+    const until = untilOf.get(partitionKey(partition))
+    if (until === undefined) return partition
+    const seen = maxEventTimes.get(partitionKey(partition)) ?? []
+    return {
+      ...partition,
+      offset: until,
+      maxEventTimes: partition.maxEventTimes.map((before, branch) => later(before, seen[branch] ?? null)),
+      lastRowsAt: now,
+    }
+  })
+}
+
+const later = (a: EpochMs | null, b: EpochMs | null): EpochMs | null => (a === null ? b : b === null || a > b ? a : b)
