@@ -135,11 +135,18 @@ export const planWatermarks = (
   })
 }
 
-/** Ranges that take `share` (rows per partition) from the backlog, in order of partition; empty ones left out. */
-export const rangesOf = (backlog: readonly Backlog[], share: ReadonlyMap<string, Offset>): readonly OffsetRange[] =>
+/**
+ * Ranges that take each partition to where `share` says, in order of partition. Empty ones are left out, except in the
+ * first plan: that one fixes where every partition starts, also for a source told to start at its latest offset.
+ */
+export const rangesOf = (
+  backlog: readonly Backlog[],
+  share: ReadonlyMap<string, Offset>,
+  first: boolean,
+): readonly OffsetRange[] =>
   backlog.flatMap(({ topic, partition, from }) => {
     const until = share.get(partitionKey({ topic, partition })) ?? from
-    return until > from ? [{ topic, partition, from, until }] : []
+    return first || until > from ? [{ topic, partition, from, until }] : []
   })
 
 /** Where every partition stands after a batch. */

@@ -1,0 +1,89 @@
+import { type EpochMs, type Offset } from '../base/units.ts'
+import { partitionKey } from '../ingest/offset-range.ts'
+import type { PartitionBounds } from '../ingest/source.ts'
+import type { DriverParts } from './driver-parts.ts'
+import type { DriverState } from './driver-state.ts'
+import { type NextBatch, planNext } from './next-batch.ts'
+import { admitPartitions, backlogOf, type Discrepancy, topicTruncated } from './plan-batch.ts'
+import { stopwatch } from './stopwatch.ts'
+
+/** What there is to do: a batch (from a state that knows all partitions), nothing yet, or never again. */
+export type Planned = { readonly state: DriverState; readonly batch: NextBatch } | 'nothing' | 'ended'
+
+/** Asks the source what there is and turns it into the next batch; all deciding is done by pure functions. */
+export class BatchPlanner {
+  readonly #parts: DriverParts
+  /** Where an `availableNow` run ends; found out once, when the run begins. */
+  #ending: ReadonlyMap<string, Offset> | null = null
+  /** Since when fewer rows than `minOffsetsPerTrigger` wait. */
+  #waitingSince: EpochMs | null = null
+  /** Since when a committed offset lies beyond the end of its topic. */
+  #aheadSince: EpochMs | null = null
+
+  constructor(parts: DriverParts) {
+    this.#parts = parts
+  }
+
+  /** The state with partitions that appeared since. */
+  async admit(state: DriverState): Promise<DriverState> {
+    return this.#admit(state, await this.#parts.source.bounds())
+  }
+
+  /** @throws DATA_LOST where offsets are gone that were never read, and whatever the source throws */
+  async next(before: DriverState, triggeredAt: EpochMs): Promise<Planned> {
+    const { source, clock, settings, plan } = this.#parts
+    const watch = stopwatch(clock)
+    const startedAt = clock.nowMs()
+    const bounds = await source.bounds()
+    watch.lap('latestOffset')
+    const ending = settings.trigger.kind === 'availableNow' ? await this.#endOfRun(bounds) : null
+    const state = this.#admit(before, bounds)
+    const failOnDataLoss = plan.source.kind !== 'kafka' || plan.source.failOnDataLoss
+    const { backlog, skipped, ahead } = backlogOf(state.position.partitions, bounds, { failOnDataLoss, ending })
+    this.#reportSkipped(skipped)
+    this.#refuseTruncated(ahead, startedAt)
+    const decision = planNext(this.#parts, state, backlog, { now: startedAt, waitingSince: this.#waitingSince })
+    this.#waitingSince = decision.kind === 'gather' ? (this.#waitingSince ?? startedAt) : null
+    watch.lap('queryPlanning')
+    if (decision.kind === 'batch') {
+      const { plan: proposed, explanation, intervalMs } = decision
+      const timing = { latestOffsetMs: watch.of('latestOffset'), queryPlanningMs: watch.of('queryPlanning') }
+      return { state, batch: { plan: proposed, logged: null, backlog, explanation, intervalMs, triggeredAt, startedAt, ...timing } }
+    }
+    return ending !== null && decision.kind === 'nothing' ? 'ended' : 'nothing'
+  }
+
+  #admit(state: DriverState, bounds: readonly PartitionBounds[]): DriverState {
+    const { clock, plan } = this.#parts
+    const { position } = state
+    const partitions = admitPartitions(position.partitions, bounds, plan.branches.length, clock.nowMs())
+    return partitions === position.partitions ? state : state.at({ ...position, partitions })
+  }
+
+  async #endOfRun(bounds: readonly PartitionBounds[]): Promise<ReadonlyMap<string, Offset>> {
+    if (this.#ending === null) {
+      const told = await this.#parts.source.endingOffsets()
+      const latest = new Map(bounds.map(bound => [partitionKey(bound), bound.latest]))
+      this.#ending = told === null ? latest : new Map(told.map(end => [partitionKey(end), end.offset]))
+    }
+    return this.#ending
+  }
+
+  #reportSkipped(skipped: readonly Discrepancy[]): void {
+    for (const { topic, partition, committed, earliest } of skipped) {
+      const message = `${topic}/${partition}: offsets ${committed} to ${earliest - 1} were deleted before they were read, and are skipped`
+      this.#parts.emit({ kind: 'warning', code: 'DATA_LOST', message })
+    }
+  }
+
+  /** A new leader may for a moment not know the end that the old one told; longer than that, the topic was cut. */
+  #refuseTruncated(ahead: readonly Discrepancy[], now: EpochMs): void {
+    const [first] = ahead
+    if (first === undefined) {
+      this.#aheadSince = null
+      return
+    }
+    this.#aheadSince ??= now
+    if (now - this.#aheadSince >= this.#parts.settings.truncationGraceMs) throw topicTruncated(first)
+  }
+}

@@ -1,0 +1,133 @@
+import { MillraceError } from '../base/errors.ts'
+import { type DurationMs, durationMs, type EpochMs } from '../base/units.ts'
+import { BatchPlanner } from './batch-planner.ts'
+import { clearUpAll } from './deliver.ts'
+import type { DriverParts } from './driver-parts.ts'
+import type { DriverState } from './driver-state.ts'
+import { type NextBatch, resumedBatch } from './next-batch.ts'
+import { recover } from './recover.ts'
+import { runMicroBatch } from './run-micro-batch.ts'
+import { nextTick } from './triggers.ts'
+
+/** Batches between two prunings of the checkpoint. */
+const PRUNE_EVERY = 50
+
+/** Runs micro-batches, one after the other, until it is stopped, its source ends, or something fails. */
+export interface Driver {
+  /**
+   * Recovers and then runs; resolves when the driver has stopped with everything committed published, or rejects
+   * with what stopped it. Call it once.
+   */
+  run(): Promise<void>
+  /** Asks for a stop after the batch in flight. */
+  stop(): void
+  /** Abandons the batch in flight as a whole: nothing of it is visible before it is run again. */
+  abandon(): void
+}
+
+export const createDriver = (parts: DriverParts): Driver => {
+  const stopping = new AbortController()
+  const abandoning = new AbortController()
+  return {
+    run: () => new DriverLoop(parts, stopping.signal, abandoning.signal).run(),
+    stop: () => stopping.abort(),
+    abandon: () => {
+      stopping.abort()
+      abandoning.abort()
+    },
+  }
+}
+
+class DriverLoop {
+  readonly #parts: DriverParts
+  readonly #stopping: AbortSignal
+  readonly #abandoning: AbortSignal
+  readonly #planner: BatchPlanner
+  #batches = 0
+  #tick: EpochMs | null = null
+
+  constructor(parts: DriverParts, stopping: AbortSignal, abandoning: AbortSignal) {
+    this.#parts = parts
+    this.#stopping = stopping
+    this.#abandoning = abandoning
+    this.#planner = new BatchPlanner(parts)
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.#runBatches()
+    } catch (error) {
+      // a stop that interrupts a wait or abandons a batch is an end, not a failure
+      if (!(error instanceof MillraceError && error.code === 'ABORTED' && this.#stopping.aborted)) throw error
+    }
+    this.#parts.emit({ kind: 'terminated', name: this.#parts.plan.name, batches: this.#batches })
+  }
+
+  async #runBatches(): Promise<void> {
+    let state: DriverState | null = null
+    while (!this.#done()) {
+      if (state === null) {
+        state = await this.#begin()
+        continue
+      }
+      const triggeredAt = await this.#awaitTrigger()
+      const next = await this.#planner.next(state, triggeredAt)
+      if (next === 'ended') return
+      if (next === 'nothing') await this.#rest()
+      else state = await this.#runBatch(next.state, next.batch)
+    }
+  }
+
+  /** Recovers, and runs the batch again that a crash left without a commit. */
+  async #begin(): Promise<DriverState | null> {
+    const { state, openPlan } = await recover(this.#parts)
+    this.#announce(state)
+    if (openPlan === null) return state
+    const admitted = await this.#planner.admit(state)
+    return this.#runBatch(admitted, resumedBatch(openPlan, this.#parts.clock.nowMs()))
+  }
+
+  #announce(state: DriverState): void {
+    const { plan, checkpoint, emit } = this.#parts
+    const resumedAfter = state.nextBatchId === 0 ? null : state.nextBatchId - 1
+    emit({ kind: 'started', name: plan.name, epoch: checkpoint.epoch, resumedAfter })
+  }
+
+  async #runBatch(state: DriverState, batch: NextBatch): Promise<DriverState | null> {
+    const after = await runMicroBatch(this.#parts, state, batch, this.#abandoning)
+    this.#batches += 1
+    if (after !== null && this.#batches % PRUNE_EVERY === 0) await this.#prune(after)
+    return after
+  }
+
+  async #prune(state: DriverState): Promise<void> {
+    const newest = await this.#parts.checkpoint.readCommit(state.lastBatchId)
+    if (newest === null) return
+    await this.#parts.checkpoint.prune(newest)
+    await clearUpAll(this.#parts.sinks, newest.batchId)
+  }
+
+  #done(): boolean {
+    const { maxBatches } = this.#parts.settings
+    return this.#stopping.aborted || (maxBatches !== null && this.#batches >= maxBatches)
+  }
+
+  /** Waits for the next tick, if the trigger has ticks. @returns when the batch was due */
+  async #awaitTrigger(): Promise<EpochMs> {
+    const { clock, settings } = this.#parts
+    if (settings.trigger.kind !== 'processingTime') return clock.nowMs()
+    this.#tick = nextTick(settings.trigger.intervalMs, this.#tick, clock.nowMs())
+    await this.#sleep(durationMs(this.#tick - clock.nowMs()))
+    return this.#tick
+  }
+
+  /** Nothing is there to do: with ticks the next one is waited for anyway, without them the source is asked again soon. */
+  async #rest(): Promise<void> {
+    const { settings } = this.#parts
+    if (settings.trigger.kind !== 'processingTime') await this.#sleep(settings.pollIntervalMs)
+  }
+
+  async #sleep(delay: DurationMs): Promise<void> {
+    if (delay > 0) await this.#parts.clock.sleep(delay, this.#stopping)
+  }
+}
