@@ -48,7 +48,10 @@ export class BatchPlanner {
     if (decision.kind === 'batch') {
       const { plan: proposed, explanation, intervalMs } = decision
       const timing = { latestOffsetMs: watch.of('latestOffset'), queryPlanningMs: watch.of('queryPlanning') }
-      return { state, batch: { plan: proposed, logged: null, backlog, explanation, intervalMs, triggeredAt, startedAt, ...timing } }
+      return {
+        state,
+        batch: { plan: proposed, logged: null, backlog, explanation, intervalMs, triggeredAt, startedAt, ...timing },
+      }
     }
     return ending !== null && decision.kind === 'nothing' ? 'ended' : 'nothing'
   }

@@ -43,7 +43,8 @@ export const clearUpAll = async (sinks: readonly BoundSink[], committed: BatchId
 
 const readReceipt = (value: JsonValue): NamedReceipt => {
   const named = value as Partial<NamedReceipt> | null
-  if (typeof named?.sink === 'string' && named.receipt !== undefined) return { sink: named.sink, receipt: named.receipt }
+  if (typeof named?.sink === 'string' && named.receipt !== undefined)
+    return { sink: named.sink, receipt: named.receipt }
   throw new MillraceError('CHECKPOINT_DAMAGED', 'a commit lists a receipt without a sink', {
     remedy: 'Restore the checkpoint from a backup, or start anew with --new-checkpoint.',
   })
@@ -52,7 +53,11 @@ const readReceipt = (value: JsonValue): NamedReceipt => {
 const sinkNamed = (sinks: readonly BoundSink[], name: string) => {
   const bound = sinks.find(each => each.name === name)
   if (bound !== undefined) return bound.sink
-  throw new MillraceError('PLAN_CHANGED', `the last batch wrote to the sink ${name}, which the pipeline no longer has`, {
-    remedy: 'Run the old pipeline once more so that it publishes that batch, then remove the sink.',
-  })
+  throw new MillraceError(
+    'PLAN_CHANGED',
+    `the last batch wrote to the sink ${name}, which the pipeline no longer has`,
+    {
+      remedy: 'Run the old pipeline once more so that it publishes that batch, then remove the sink.',
+    },
+  )
 }

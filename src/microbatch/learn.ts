@@ -121,9 +121,11 @@ const sourceProgress = (
 }
 
 const offsetsOf = (entries: readonly (readonly [string, number, number])[]): OffsetsByPartition => {
-  const byTopic: Record<string, Record<string, number>> = {}
-  for (const [topic, partition, offset] of entries) (byTopic[topic] ??= {})[partition] = offset
-  return byTopic
+  const byTopic = new Map<string, [string, number][]>()
+  for (const [topic, partition, offset] of entries) {
+    byTopic.set(topic, [...(byTopic.get(topic) ?? []), [String(partition), offset]])
+  }
+  return Object.fromEntries([...byTopic].map(([topic, offsets]) => [topic, Object.fromEntries(offsets)]))
 }
 
 const sinkProgress = ({ plan }: DriverParts, bound: BoundSink, computed: ComputedBatch, at: number): SinkProgress => {

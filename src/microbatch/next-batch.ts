@@ -83,7 +83,8 @@ const tooFewToStart = (
   lag: number,
   { now, waitingSince }: { readonly now: EpochMs; readonly waitingSince: EpochMs | null },
 ): boolean => {
-  if (source.kind !== 'kafka' || source.minOffsetsPerTrigger === null || settings.trigger.kind === 'availableNow') return false
+  if (source.kind !== 'kafka' || source.minOffsetsPerTrigger === null || settings.trigger.kind === 'availableNow')
+    return false
   if (lag === 0 || lag >= source.minOffsetsPerTrigger) return false
   return waitingSince === null || now - waitingSince < source.maxTriggerDelayMs
 }

@@ -38,8 +38,12 @@ export const computeOutputs = (
 ): ComputedBatch => {
   const taskLedger = sumLedgers(results.map(result => result.ledger))
   refuseTooManyBadRows(taskLedger, parts.settings.maxBadRows)
-  const watermarks = plan.watermarks.map((watermark, branch) => closingTime(states[branch] ?? null, watermark, plan.flush))
-  const perBranch = parts.plan.branches.map((branch, at) => branchOutputs(parts, branch, at, states, results, watermarks[at] as EpochMs))
+  const watermarks = plan.watermarks.map((watermark, branch) =>
+    closingTime(states[branch] ?? null, watermark, plan.flush),
+  )
+  const perBranch = parts.plan.branches.map((branch, at) =>
+    branchOutputs(parts, branch, at, states, results, watermarks[at] as EpochMs),
+  )
   const ledger = withResultStages(taskLedger, perBranch)
   assertLedgerAddsUp(ledger)
   return {

@@ -74,7 +74,11 @@ export const backlogOf = (
   partitions: readonly PartitionProgress[],
   bounds: readonly PartitionBounds[],
   options: BacklogOptions,
-): { readonly backlog: readonly Backlog[]; readonly skipped: readonly Discrepancy[]; readonly ahead: readonly Discrepancy[] } => {
+): {
+  readonly backlog: readonly Backlog[]
+  readonly skipped: readonly Discrepancy[]
+  readonly ahead: readonly Discrepancy[]
+} => {
   const boundOf = new Map(bounds.map(bound => [partitionKey(bound), bound]))
   const backlog: Backlog[] = []
   const skipped: Discrepancy[] = []
@@ -90,7 +94,10 @@ export const backlogOf = (
     }
     if (committed > latest) ahead.push(discrepancy)
     const from = Math.max(committed, earliest)
-    const end = options.ending === null ? latest : Math.min(latest, options.ending.get(partitionKey({ topic, partition })) ?? from)
+    const end =
+      options.ending === null
+        ? latest
+        : Math.min(latest, options.ending.get(partitionKey({ topic, partition })) ?? from)
     backlog.push({ topic, partition, from: offset(from), latest: offset(Math.max(from, end)) })
   }
   return { backlog, skipped, ahead }
@@ -110,10 +117,14 @@ const dataLost = ({ topic, partition, committed, earliest }: Discrepancy): Millr
 
 /** A checkpoint that is ahead of its topic for longer than a change of leaders takes: the topic lost its end. */
 export const topicTruncated = ({ topic, partition, committed, latest }: Discrepancy): MillraceError =>
-  new MillraceError('DATA_LOST', `${topic}/${partition}: offset ${committed} is committed, but the topic ends at ${latest}`, {
-    remedy: 'The topic was truncated or made anew. Start anew with --reset-offsets once you know what was lost.',
-    details: { topic, partition, committed, latest },
-  })
+  new MillraceError(
+    'DATA_LOST',
+    `${topic}/${partition}: offset ${committed} is committed, but the topic ends at ${latest}`,
+    {
+      remedy: 'The topic was truncated or made anew. Start anew with --reset-offsets once you know what was lost.',
+      details: { topic, partition, committed, latest },
+    },
+  )
 
 /** Watermark of each branch for the next batch. `null` delays belong to branches without windows. */
 export const planWatermarks = (

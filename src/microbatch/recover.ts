@@ -44,7 +44,13 @@ const firstState = async (parts: DriverParts, openPlan: PlanEntry | null): Promi
   )
   const watermarks = branches.map(() => BEFORE_ALL_TIME)
   const manifests = branches.map(() => null)
-  return new DriverState(batchId(0), { partitions, watermarks }, manifests, statesOf(parts.kernels, branches), emptyLedger)
+  return new DriverState(
+    batchId(0),
+    { partitions, watermarks },
+    manifests,
+    statesOf(parts.kernels, branches),
+    emptyLedger,
+  )
 }
 
 const stateAfter = async (parts: DriverParts, commit: CommitEntry): Promise<DriverState> => {

@@ -28,7 +28,10 @@ export const decodeStateChange = (bytes: Uint8Array, expected: TableSchema): Sta
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const count = bytes.byteLength >= 8 ? view.getFloat64(0, true) : Number.NaN
   if (!Number.isSafeInteger(count) || count < 0 || 8 + 8 * count > bytes.byteLength) {
-    throw damaged('a state object is damaged: its header is not readable', 'Restore it from a backup, or start anew with --new-checkpoint.')
+    throw damaged(
+      'a state object is damaged: its header is not readable',
+      'Restore it from a backup, or start anew with --new-checkpoint.',
+    )
   }
   const closed = Array.from({ length: count }, (_, at) => epochMs(view.getFloat64(8 + 8 * at, true)))
   const groups = decodeBatch(bytes.slice(8 + 8 * count))

@@ -174,7 +174,12 @@ const groupField = (schema: TableSchema, name: string): Field => {
   return field
 }
 
-const aggregateSpec = (schema: TableSchema, fn: AggregateFunction, column: string | null, as: string): AggregateSpec => {
+const aggregateSpec = (
+  schema: TableSchema,
+  fn: AggregateFunction,
+  column: string | null,
+  as: string,
+): AggregateSpec => {
   parseField(as, 'int64')
   const input = column === null ? null : requireField(schema, column, `${fn}()`).type
   return Object.freeze({ fn, column, as, type: aggregateResultType(fn, input) })
@@ -183,7 +188,8 @@ const aggregateSpec = (schema: TableSchema, fn: AggregateFunction, column: strin
 /** Closes a branch into a plan of its own. @throws INVALID_PIPELINE */
 export const finishBranch = (draft: Draft, sinks: readonly SinkSpec['node'][]): PipelinePlan => {
   if (sinks.length === 0) throw invalid('to() was given no sink', 'Name at least one: parquet(…) or console().')
-  const outputMode = draft.outputMode ?? (draft.aggregation !== null && draft.aggregation.window === null ? 'update' : 'append')
+  const outputMode =
+    draft.outputMode ?? (draft.aggregation !== null && draft.aggregation.window === null ? 'update' : 'append')
   if (outputMode === 'append' && draft.aggregation !== null && draft.aggregation.window === null) {
     throw invalid(
       'output mode append over groups without a window: they are never final',

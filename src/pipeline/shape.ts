@@ -28,9 +28,7 @@ const sourceShape = (source: SourceNode): JsonValue => {
 
 const aggregationShape = (aggregation: AggregationNode): JsonValue => ({
   window:
-    aggregation.window === null
-      ? null
-      : { sizeMs: aggregation.window.sizeMs, offsetMs: aggregation.window.offsetMs },
+    aggregation.window === null ? null : { sizeMs: aggregation.window.sizeMs, offsetMs: aggregation.window.offsetMs },
   keys: aggregation.keys.map(name => ({ name, type: typeOf(aggregation.input, name) })),
   aggregates: aggregation.aggregates.map(({ fn, column, as, type }) => ({ fn, column, as, type })),
 })

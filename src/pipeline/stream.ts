@@ -82,9 +82,7 @@ export class Stream<C extends Columns> {
    * Adds where each row came from: `topic`, `partition`, `offset`, `timestamp`, `key`, `headers` (JSON), so that what
    * lands can be checked against the source and be read again. `prefix` avoids clashes with columns of the schema.
    */
-  land<const P extends string = ''>(
-    options: { readonly prefix?: P } = {},
-  ): Stream<Simplify<C & LandedColumns<P>>> {
+  land<const P extends string = ''>(options: { readonly prefix?: P } = {}): Stream<Simplify<C & LandedColumns<P>>> {
     return new Stream(addStage(this.#draft, landStage(this.#draft, options.prefix ?? '')))
   }
 
