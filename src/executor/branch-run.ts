@@ -1,0 +1,109 @@
+import { present } from '../base/assert.ts'
+import { epochMs, type EpochMs } from '../base/units.ts'
+import { type ColumnBatch, rowCount } from '../columnar/column-batch.ts'
+import { compact } from '../columnar/gather.ts'
+import type { Kernels } from '../columnar/kernels.ts'
+import type { TableSchema } from '../columnar/schema.ts'
+import type { BranchPlan, SinkNode } from '../pipeline/plan.ts'
+import type { EncodedFile, TableEncoderFactory } from '../sinks/sink.ts'
+import { partialAggregation } from './partial-aggregation.ts'
+import { shownRows } from './shown-rows.ts'
+import { compileStages, type StageChain } from './stages/compile-stages.ts'
+import type { RejectedRecords } from './stages/stage.ts'
+import type { BranchResult, StageLedger, Task } from './task.ts'
+
+/** One branch of a pipeline within one task: takes decoded batches, gives the branch's part of the task's result. */
+export interface BranchRun {
+  take(decoded: ColumnBatch): void
+  finish(): { readonly result: BranchResult; readonly ledger: readonly StageLedger[] }
+}
+
+/** What the branches of a task share. */
+export interface BranchSurroundings {
+  readonly kernels: Kernels
+  readonly encoderFactory: TableEncoderFactory
+  readonly rejected: RejectedRecords
+  readonly limits: TableLimits & { readonly maxFutureMs: number }
+}
+
+/** Limits on the files that a task keeps open; see `TableEncoderOptions`. */
+export interface TableLimits {
+  readonly maxOpenPartitions: number
+  readonly maxFileBytes: number
+}
+
+export const branchRun = (
+  plan: BranchPlan,
+  input: TableSchema,
+  task: Pick<Task, 'triggeredAt'> & { readonly watermark: EpochMs },
+  around: BranchSurroundings,
+): BranchRun => {
+  const chain = compileStages(plan.stages, input, { branch: plan.name, rejected: around.rejected })
+  return plan.aggregation === null ? landingRun(plan, chain, around) : aggregatingRun(plan, chain, task, around)
+}
+
+const aggregatingRun = (
+  plan: BranchPlan,
+  chain: StageChain,
+  task: Pick<Task, 'triggeredAt'> & { readonly watermark: EpochMs },
+  { kernels, limits }: BranchSurroundings,
+): BranchRun => {
+  const aggregation = partialAggregation(kernels, present(plan.aggregation, 'aggregation'), {
+    watermark: task.watermark,
+    maxEventTime: epochMs(task.triggeredAt + limits.maxFutureMs),
+  })
+  return {
+    take: decoded => aggregation.add(chain.run(decoded)),
+    finish: () => ({
+      result: { files: [], rows: [], partials: aggregation.partials(), maxEventTime: aggregation.maxEventTime() },
+      ledger: [...chain.ledger(), ...aggregation.ledger()],
+    }),
+  }
+}
+
+const landingRun = (plan: BranchPlan, chain: StageChain, around: BranchSurroundings): BranchRun => {
+  const outputs = plan.sinks.map(sink => sinkOutput(sink, plan.output, around))
+  return {
+    take(decoded) {
+      const rows = chain.run(decoded)
+      if (rowCount(rows) > 0) for (const output of outputs) output.take(rows)
+    },
+    finish: () => {
+      const taken = outputs.map(output => output.finish())
+      const files = taken.map(output => output.files)
+      const rows = taken.map(output => output.rows)
+      return { result: { files, rows, partials: null, maxEventTime: null }, ledger: chain.ledger() }
+    },
+  }
+}
+
+interface SinkOutputRun {
+  take(rows: ColumnBatch): void
+  finish(): { readonly files: readonly EncodedFile[]; readonly rows: readonly ColumnBatch[] }
+}
+
+const sinkOutput = (sink: SinkNode, schema: TableSchema, around: BranchSurroundings): SinkOutputRun => {
+  switch (sink.kind) {
+    case 'parquet': {
+      const { maxOpenPartitions, maxFileBytes } = around.limits
+      const encoder = around.encoderFactory({ schema, partitionBy: sink.partitionBy, maxOpenPartitions, maxFileBytes })
+      return { take: rows => encoder.write(rows), finish: () => ({ files: encoder.finish(), rows: [] }) }
+    }
+    case 'console':
+      return rowOutput(shownRows(sink, schema))
+    case 'foreachBatch':
+      return rowOutput(rows => rows)
+  }
+}
+
+/** Collects dense batches of their own, without the source's bytes. */
+const rowOutput = (narrow: (rows: ColumnBatch) => ColumnBatch): SinkOutputRun => {
+  const kept: ColumnBatch[] = []
+  return {
+    take(batch) {
+      const rows = narrow(batch)
+      if (rowCount(rows) > 0) kept.push({ ...compact(rows), origin: null })
+    },
+    finish: () => ({ files: [], rows: kept }),
+  }
+}
