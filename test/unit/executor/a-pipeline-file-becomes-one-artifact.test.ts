@@ -81,24 +81,36 @@ export default { ...pipeline('a'), fail }`,
 
 describe('a pipeline file that is of no use is refused with its place', () => {
   const refusal = async (file: string) => {
-    const error = await bundle(file).then(loadPipeline).catch((thrown: unknown) => thrown)
+    const error = await bundle(file)
+      .then(loadPipeline)
+      .catch((thrown: unknown) => thrown)
     return error as { readonly code: string; readonly message: string }
   }
 
   test('a file that is not there', async () => {
-    expect(await refusal('none.ts')).toMatchObject({ code: 'PIPELINE_NOT_LOADABLE', message: expect.stringMatching(/none\.ts/) })
+    expect(await refusal('none.ts')).toMatchObject({
+      code: 'PIPELINE_NOT_LOADABLE',
+      message: expect.stringMatching(/none\.ts/),
+    })
   })
 
   test.each([
     ['a syntax error', 'const a = 1\nexport default {{', /p\.ts:2:\d+/],
-    ['an import that is not installed', `import x from 'no-such-package'\nexport default x`, /p\.ts:1:\d+.*no-such-package/],
+    [
+      'an import that is not installed',
+      `import x from 'no-such-package'\nexport default x`,
+      /p\.ts:1:\d+.*no-such-package/,
+    ],
     ['no default export', 'export const a = 1', /no default export/],
     ['a default export that is no pipeline', 'export default { a: 1 }', /not a pipeline/],
     ['a default export that is a Promise', 'export default Promise.resolve(1)', /Promise/],
     ['code that throws', `const a = null\nexport default a.b`, /Cannot read properties of null.*p\.ts:2/],
   ])('%s', async (_, text, message) => {
     await write('p.ts', text)
-    expect(await refusal('p.ts')).toMatchObject({ code: 'PIPELINE_NOT_LOADABLE', message: expect.stringMatching(message) })
+    expect(await refusal('p.ts')).toMatchObject({
+      code: 'PIPELINE_NOT_LOADABLE',
+      message: expect.stringMatching(message),
+    })
   })
 
   test("Millrace's own errors pass through", async () => {
