@@ -13,7 +13,7 @@ import {
   selectStage,
   withColumnStage,
 } from './draft.ts'
-import { MillraceError } from '../base/errors.ts'
+import { mergeBranches } from './merge-branches.ts'
 import type { AnyRow, OutputMode, PipelinePlan, TumblingWindow, WINDOW_END, WINDOW_START } from './plan.ts'
 import type { Columns, RowOf, Schema, TypeText, ValueOf } from './schema.ts'
 import type { SinkSpec } from './sinks.ts'
@@ -108,22 +108,20 @@ export class Stream<C extends Columns> {
     return new Stream({ ...this.#draft, outputMode: mode })
   }
 
-  /** Several outputs from one source, each with a name: `{ raw: rows => rows.land().to(…), … }`. */
+  /**
+   * Several outputs from one source, each with a name: `{ raw: rows => rows.land().to(…), … }`.
+   * @throws INVALID_PIPELINE where two have one name or write into one folder
+   */
   branches(build: Readonly<Record<string, (rows: Stream<C>) => PipelinePlan>>): PipelinePlan {
-    const plans = Object.entries(build).map(([name, branch]) => branch(new Stream({ ...this.#draft, branch: name })))
-    const first = plans[0]
-    if (first === undefined) {
-      throw new MillraceError('INVALID_PIPELINE', 'branches() was given no branch', { remedy: 'Name at least one.' })
-    }
-    return Object.freeze({ ...first, branches: Object.freeze(plans.flatMap(plan => plan.branches)) })
+    return mergeBranches(
+      Object.entries(build).map(([name, branch]) => branch(new Stream({ ...this.#draft, branch: name }))),
+    )
   }
 
   /** Ends the branch: where its rows go. @throws INVALID_PIPELINE where a sink can't take them */
   to(...sinks: readonly SinkSpec<C>[]): PipelinePlan {
-    return finishBranch(
-      this.#draft,
-      sinks.map(sink => sink.node),
-    )
+    const nodes = sinks.map(sink => sink.node)
+    return mergeBranches([finishBranch(this.#draft, nodes)])
   }
 
   /** Columns at this point. */

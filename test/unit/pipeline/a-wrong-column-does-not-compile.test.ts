@@ -63,25 +63,15 @@ describe('the row type follows from the schema', () => {
   it('refuses wrong columns at compile time, and at run time where types were cast away', () => {
     // @ts-expect-error: no such column
     expect(() => plays().select('nope')).toThrow(/nope/)
+    const late = { eventTime: 'content_id', watermark: '1m' } as const
     // @ts-expect-error: not a timestamp
-    const wrongTime = () =>
-      plays()
-        .window(tumbling('1m'), { eventTime: 'content_id', watermark: '1m' })
-        .groupBy('content_id')
-        .aggregate({ rows: count() })
-    expect(wrongTime).toThrow(/timestamp/)
+    const byNumber = () => plays().window(tumbling('1m'), late).aggregate({ rows: count() })
+    expect(byNumber).toThrow(/timestamp/)
+    const grouped = plays().groupBy('content_id')
     // @ts-expect-error: a string can't be summed
-    expect(() =>
-      plays()
-        .groupBy('content_id')
-        .aggregate({ total: sum('event_type') }),
-    ).toThrow(/sum/)
+    expect(() => grouped.aggregate({ total: sum('event_type') })).toThrow(/sum/)
     // @ts-expect-error: no such column
-    expect(() =>
-      plays()
-        .groupBy('content_id')
-        .aggregate({ total: sum('nope') }),
-    ).toThrow(/nope/)
+    expect(() => grouped.aggregate({ total: sum('nope') })).toThrow(/nope/)
     plays().to(
       // @ts-expect-error: the rows have no column named other
       foreachBatch<{ other: 'string' }>(() => undefined),
@@ -112,6 +102,8 @@ describe('a pipeline that can not work is refused when it is built', () => {
     ['grouping by a list', () => plays().groupBy('tags').aggregate({ n: count() }), /list/],
     ['land() after an aggregation', () => grouped().land(), /aggregation/],
     ['no sink', () => plays().to(), /no sink/],
+    ['two tables in one folder', () => plays().select('content_id').to(parquet('raw'), parquet('raw/plays')), /raw/],
+    ['a table among the dead letters', () => plays().to(parquet('dead_letters/mine')), /dead_letters/],
     ['no branch', () => plays().branches({}), /no branch/],
     [
       'several timestamps and no word on folders',
