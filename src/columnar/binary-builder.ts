@@ -1,6 +1,6 @@
 import { MillraceError } from '../base/errors.ts'
-import { BuilderBase, type ColumnBuilder, DEFAULT_CAPACITY } from './column-builder-base.ts'
 import type { BinaryColumn } from './column.ts'
+import { BuilderBase, type ColumnBuilder, DEFAULT_CAPACITY } from './column-builder-base.ts'
 import type { Field } from './schema.ts'
 
 /** Offsets are int32 (Arrow's utf8 and binary layouts), which bounds the bytes of one column of one batch. */

@@ -1,6 +1,6 @@
 import { BinaryBuilder } from './binary-builder.ts'
-import { BuilderBase, type ColumnBuilder, DEFAULT_CAPACITY } from './column-builder-base.ts'
 import type { ListColumn } from './column.ts'
+import { BuilderBase, type ColumnBuilder, DEFAULT_CAPACITY } from './column-builder-base.ts'
 import { BoolBuilder, Float32Builder, Float64Builder, Int32Builder, Int64Builder } from './fixed-width-builders.ts'
 import type { ColumnType, Field, ScalarType } from './schema.ts'
 

@@ -1,5 +1,5 @@
-import { BuilderBase, type ColumnBuilder, DEFAULT_CAPACITY } from './column-builder-base.ts'
 import type { BoolColumn, Float32Column, FloatColumn, Int32Column, Int64Column } from './column.ts'
+import { BuilderBase, type ColumnBuilder, DEFAULT_CAPACITY } from './column-builder-base.ts'
 import type { Field } from './schema.ts'
 
 const TWO_POW_32 = 0x1_0000_0000
