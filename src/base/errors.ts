@@ -39,6 +39,7 @@ export const ERROR_KINDS = {
   INTEGER_OVERFLOW: kind(EXIT.failed),
   // executor
   TASK_FAILED: kind(EXIT.failed),
+  ENCODING_FAILED: kind(EXIT.failed),
   WORKER_LOST: kind(EXIT.failed, true),
   // storage and checkpoint
   STORE_FAILED: kind(EXIT.failed, true),
