@@ -1,0 +1,92 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { batchId, durationMs, epochMs } from '../../../src/base/units.ts'
+import type { Task, TaskResult } from '../../../src/executor/task.ts'
+import { checkLedger } from '../../../src/executor/ledger.ts'
+import { linesOf, rowsOf } from './fixtures/json-lines.ts'
+import { playsRunner } from './fixtures/plays.ts'
+import { expectedOf } from './fixtures/plays-model.ts'
+import { range } from './fixtures/record-source.ts'
+
+const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((sum, n) => sum + n, 0)
+
+const anyTask = fc
+  .record({
+    topic: fc.nat(1000).map(String),
+    partition: fc.nat(3),
+    ends: fc.tuple(fc.nat(120), fc.nat(120)),
+    watermark: fc.integer({ min: -35_000, max: 35_000 }),
+    triggeredAt: fc.integer({ min: -40_000, max: 40_000 }),
+  })
+  .map(
+    ({ topic, partition, ends, watermark, triggeredAt }): Task => ({
+      batchId: batchId(0),
+      index: 0,
+      split: range(Math.min(...ends), Math.max(...ends), partition, topic),
+      watermarks: [epochMs(watermark), epochMs(0)],
+      triggeredAt: epochMs(triggeredAt),
+    }),
+  )
+
+const groupsOf = (result: TaskResult) =>
+  new Map(
+    (result.branches[0]?.partials === null || result.branches[0] === undefined
+      ? []
+      : rowsOf(result.branches[0].partials)
+    ).map(row => [`${row['window_start']}/${row['id']}`, row]),
+  )
+
+test('stages, windows, partial aggregates, landed rows and the ledger are what a plain loop over objects gives', async () => {
+  const maxFuture = 5_000
+  await fc.assert(
+    fc.asyncProperty(anyTask, fc.integer({ min: 1, max: 50 }), async (task, batchRows) => {
+      const runner = playsRunner(batchRows, undefined, durationMs(maxFuture))
+      const result = await runner.run(task, new AbortController().signal)
+      const expected = expectedOf(task, maxFuture)
+      checkLedger(result)
+      expect(result.ledger).toMatchObject({ read: expected.read, decoded: expected.decoded })
+
+      const [filter, withColumn, window, aggregate] = result.ledger.stages[0] ?? []
+      expect(filter?.in).toBe(expected.decoded)
+      expect(withColumn?.dropped['stageError'] ?? 0).toBe(expected.lost.stageError)
+      expect(window?.dropped['late'] ?? 0).toBe(expected.lost.late)
+      expect(window?.dropped['nullEventTime'] ?? 0).toBe(expected.lost.nullEventTime)
+      expect(aggregate?.dropped['aggregated'] ?? 0).toBe(
+        [...expected.groups.values()].reduce((sum, g) => sum + g.plays, 0),
+      )
+
+      const groups = groupsOf(result)
+      expect([...groups.keys()].sort()).toEqual([...expected.groups.keys()].sort())
+      expect(result.branches[0]?.maxEventTime).toBe(expected.maxEventTime)
+
+      const landed = result.branches[1]
+      expect(linesOf(landed?.files[0] ?? [])).toEqual(expected.landed)
+      expect(landed?.rows[2]?.flatMap(rowsOf)).toEqual(expected.landed)
+      const bad = total(result.ledger.bad)
+      const deadLetters = result.deadLetters.reduce((rows, file) => rows + file.rows, 0)
+      expect(bad).toBe(expected.read - expected.decoded)
+      expect(deadLetters).toBe(bad + expected.lost.stageError + expected.unluckyTags)
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('a console sink is given the rows it can show, in order of arrival', async () => {
+  const shown = async (batchRows: number) => {
+    const task: Task = {
+      batchId: batchId(0),
+      index: 0,
+      split: range(0, 120, 0, '1'),
+      watermarks: [epochMs(0), epochMs(0)],
+      triggeredAt: epochMs(0),
+    }
+    const result = await playsRunner(batchRows).run(task, new AbortController().signal)
+    const all = linesOf(result.branches[1]?.files[0] ?? [])
+    const rows = (result.branches[1]?.rows[1] ?? []).flatMap(rowsOf)
+    return { all, rows }
+  }
+  const { all, rows } = await shown(1000)
+  const best = [...all].sort((a, b) => (b['id'] as number) - (a['id'] as number)).slice(0, 3)
+  expect([...rows].sort((a, b) => (b['id'] as number) - (a['id'] as number))).toEqual(best)
+  expect(all.length).toBeGreaterThan(20)
+})
