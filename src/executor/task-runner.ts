@@ -29,6 +29,11 @@ export interface TaskRunnerOptions {
   readonly encoderFactory: TableEncoderFactory
   /** How far ahead of the trigger an event time may move the watermark. Default 1 h. */
   readonly maxFutureMs?: DurationMs
+  /**
+   * Called after each record batch to let the thread handle its events (`setImmediate`): a source whose rows are there
+   * already would otherwise not let it hear of an abort before the task has ended. Default: no pause.
+   */
+  readonly pause?: () => Promise<void>
   /** Default: 64 partitions, files of 128 MiB in memory. */
   readonly table?: TableLimits
 }
@@ -45,7 +50,9 @@ export const taskRunner = (options: TaskRunnerOptions): TaskRunner => {
       for await (const records of reader.read(task.split, signal)) {
         if (signal.aborted) throw aborted(describeTask(task))
         run.take(records)
+        await options.pause?.()
       }
+      if (signal.aborted) throw aborted(describeTask(task))
       const result = { ...run.finish(), bytesRead: reader.bytesRead - bytesBefore }
       checkLedger(result)
       const { topic, partition, until } = task.split

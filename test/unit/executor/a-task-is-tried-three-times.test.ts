@@ -79,3 +79,10 @@ test('a waiting task goes to the home of its partition, then to whoever is free,
   if (first !== null) queue.failed(first, new Error('once'))
   expect(taken(1)).toMatchObject({ task: { index: 1 }, failures: 1 })
 })
+
+test('an abort is heard between the batches of a source that never waits', async () => {
+  const controller = new AbortController()
+  const runner = playsRunner(1, generatedRecords, { pause: () => new Promise(resolve => setImmediate(resolve)) })
+  setImmediate(() => controller.abort())
+  await expect(runner.run(task(0), controller.signal)).rejects.toMatchObject({ code: 'ABORTED' })
+})

@@ -40,7 +40,7 @@ test('stages, windows, partial aggregates, landed rows and the ledger are what a
   const maxFuture = 5_000
   await fc.assert(
     fc.asyncProperty(anyTask, fc.integer({ min: 1, max: 50 }), async (task, batchRows) => {
-      const runner = playsRunner(batchRows, undefined, durationMs(maxFuture))
+      const runner = playsRunner(batchRows, undefined, { maxFutureMs: durationMs(maxFuture) })
       const result = await runner.run(task, new AbortController().signal)
       const expected = expectedOf(task, maxFuture)
       checkLedger(result)
