@@ -1,6 +1,6 @@
 import { assert, present } from '../base/assert.ts'
 import { MillraceError } from '../base/errors.ts'
-import { utf8Text } from '../base/text.ts'
+import { utf8Bytes, utf8Text } from '../base/text.ts'
 import type { Column } from '../columnar/column.ts'
 import { isValid } from '../columnar/column.ts'
 import type { Field, TableSchema } from '../columnar/schema.ts'
@@ -12,6 +12,8 @@ const FOLDER_TYPES: readonly string[] = ['string', 'int32', 'int64', 'bool', 'da
 /** File systems bound a name to 255 bytes. */
 const MAX_FOLDER_BYTES = 255
 const DAY_MS = 86_400_000
+/** Readers decode values of folders, but not the names of their columns. */
+const UNSAFE_NAME = /[/=%?*[\]#\\\p{Cc}]/u
 
 /**
  * Groups rows into `column=value/…`, values URL-encoded. Rows are compared as bytes and words; a text is made
@@ -21,7 +23,7 @@ const DAY_MS = 86_400_000
 export const valueGrouping = (schema: TableSchema, names: readonly string[]): RowGrouping => {
   const positions = names.map(name => folderColumn(schema, name))
   const fields = positions.map(at => present(schema.fields[at], 'field'))
-  for (const field of fields) refuseType(field)
+  for (const field of fields) refuseField(field)
   return (batch, rows, groups) => {
     const keys = positions.map(at => columnKey(present(batch.columns[at], 'column')))
     const firstRows = groupByKeys(keys, rows, groups)
@@ -29,11 +31,17 @@ export const valueGrouping = (schema: TableSchema, names: readonly string[]): Ro
   }
 }
 
-const refuseType = ({ name, type }: Field): void => {
-  if (FOLDER_TYPES.includes(type)) return
-  throw new MillraceError('INVALID_SCHEMA', `a column of type ${type} can't name the folders of a table: ${name}`, {
-    remedy: `Partition by columns of these types: ${FOLDER_TYPES.join(', ')}.`,
-    details: { column: name, type },
+const refuseField = ({ name, type }: Field): void => {
+  if (!FOLDER_TYPES.includes(type)) {
+    throw new MillraceError('INVALID_SCHEMA', `a column of type ${type} can't name the folders of a table: ${name}`, {
+      remedy: `Partition by columns of these types: ${FOLDER_TYPES.join(', ')}.`,
+      details: { column: name, type },
+    })
+  }
+  if (!UNSAFE_NAME.test(name)) return
+  throw new MillraceError('INVALID_SCHEMA', `the column ${JSON.stringify(name)} can't name the folders of a table`, {
+    remedy: 'Give the column a name without / = % ? * [ ] # \\ and control characters.',
+    details: { column: name },
   })
 }
 
@@ -166,10 +174,16 @@ const isoText = (timeMs: number): string | null => {
 
 const folderOf = (field: Field, key: ColumnKey, row: number): string => {
   const text = key.text(row)
-  const folder = `${encodeURIComponent(field.name)}=${text === null ? NULL_PARTITION : encodeURIComponent(text)}`
-  if (folder.length <= MAX_FOLDER_BYTES) return folder
+  const folder = `${field.name}=${text === null ? NULL_PARTITION : folderValue(text)}`
+  if (utf8Bytes(folder).length <= MAX_FOLDER_BYTES) return folder
   throw new MillraceError('STAGE_FAILED', `a value of column ${field.name} is too long to name a folder: ${folder}`, {
     remedy: 'Filter such rows out or shorten the value in a stage, or partition by another column.',
     details: { column: field.name, bytes: folder.length },
   })
+}
+
+/** A text that readers would take for null gets its first letter encoded; DuckDB reads `NULL` in any case as null. */
+const folderValue = (text: string): string => {
+  if (text !== NULL_PARTITION && text.toLowerCase() !== 'null') return encodeURIComponent(text)
+  return `%${text.charCodeAt(0).toString(16).toUpperCase()}${text.slice(1)}`
 }

@@ -2,7 +2,6 @@ import type * as ParquetWasm from 'parquet-wasm'
 import { assert, present } from '../../base/assert.ts'
 import { MillraceError } from '../../base/errors.ts'
 import type { ColumnBatch } from '../../columnar/column-batch.ts'
-import type { TableSchema } from '../../columnar/schema.ts'
 import { type Partitioner, type PartitionSlice, partitioner } from '../partition-by.ts'
 import { rowSetSize, sliceRows } from '../row-set.ts'
 import type { EncodedFile, TableEncoder, TableEncoderFactory, TableEncoderOptions } from '../sink.ts'
@@ -96,15 +95,11 @@ class ParquetTableEncoder implements TableEncoder {
     const rows = open.columns[0]?.length ?? 0
     if (rows === 0) return
     if (this.files.length >= MAX_FILES) throw tooManyFiles()
-    this.writer ??= parquetWriter(this.wasm, this.fileSchema())
+    this.writer ??= parquetWriter(this.wasm, this.partitioner.fileSchema)
     const bytes = this.writer(open.columns.map(column => column.view()))
     for (const column of open.columns) column.clear()
     open.byteSize = 0
     this.files.push({ partition: open.partition, bytes, rows })
-  }
-
-  private fileSchema(): TableSchema {
-    return this.partitioner.fileSchema
   }
 }
 
