@@ -25,12 +25,12 @@ const greatestRows = (limit: number, column: string, schema: TableSchema): Shown
     if (rowCount(batch) <= limit) return batch
     view.bind(batch)
     const rows = positions(batch)
-    const values = new Map<number, unknown>()
+    const values = new Map<number, SortValue>()
     for (const row of rows) {
       view.moveTo(row)
-      values.set(row, view.row[column])
+      values.set(row, sortValue(view.row[column]))
     }
-    const byValue = [...rows].sort((a, b) => descending(values.get(a), values.get(b)) || a - b)
+    const byValue = [...rows].sort((a, b) => descending(values.get(a) ?? null, values.get(b) ?? null) || a - b)
     return { ...batch, selection: Int32Array.from(byValue.slice(0, limit)).sort() }
   }
 }
@@ -38,9 +38,17 @@ const greatestRows = (limit: number, column: string, schema: TableSchema): Shown
 const positions = (batch: ColumnBatch): Int32Array =>
   batch.selection ?? Int32Array.from({ length: batch.length }, (_, row) => row)
 
-const descending = (a: unknown, b: unknown): number => {
+type SortValue = number | bigint | string | null
+
+/** As the console sink sorts: lists by length, bytes bytewise, NaN like null. */
+const sortValue = (value: unknown): SortValue => {
+  if (Array.isArray(value)) return value.length
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1')
+  if (typeof value === 'boolean') return Number(value)
+  return Number.isNaN(value) ? null : (value as SortValue)
+}
+
+const descending = (a: SortValue, b: SortValue): number => {
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1
-  const left = a as number | bigint | string
-  const right = b as number | bigint | string
-  return left < right ? 1 : left > right ? -1 : 0
+  return a < b ? 1 : a > b ? -1 : 0
 }
