@@ -112,6 +112,14 @@ export class Int64Builder extends BuilderBase implements ColumnBuilder {
     this.appendInt64Parts(high, value - high * TWO_POW_32)
   }
 
+  /** `appendNumber(numbers[0])`, but the number is never boxed, whatever the compiler inlines. */
+  appendFirst(numbers: Float64Array): void {
+    const value = numbers[0] as number
+    const high = Math.floor(value / TWO_POW_32)
+    this.markValid()
+    this.put(high, (value - high * TWO_POW_32) | 0)
+  }
+
   /** Takes the upper and the lower 32 bits; both wrap around, so that signed and unsigned words will do. */
   appendInt64Parts(high: number, low: number): void {
     this.markValid()
@@ -165,6 +173,15 @@ export class Float64Builder extends BuilderBase implements ColumnBuilder {
     this.put(value)
   }
 
+  /** `appendNumber(numbers[0])`, but the number is never boxed, whatever the compiler inlines. */
+  appendFirst(numbers: Float64Array): void {
+    this.markValid()
+    const at = this.length
+    if (at >= this.values.length) this.values = grow(this.values, new Float64Array(at * 2))
+    this.values[at] = numbers[0] as number
+    this.length = at + 1
+  }
+
   finish(): FloatColumn {
     const { length } = this
     const values = this.values.slice(0, length)
@@ -204,6 +221,15 @@ export class Float32Builder extends BuilderBase implements ColumnBuilder {
   appendNumber(value: number): void {
     this.markValid()
     this.put(value)
+  }
+
+  /** `appendNumber(numbers[0])`, but the number is never boxed, whatever the compiler inlines. */
+  appendFirst(numbers: Float64Array): void {
+    this.markValid()
+    const at = this.length
+    if (at >= this.values.length) this.values = grow(this.values, new Float32Array(at * 2))
+    this.values[at] = numbers[0] as number
+    this.length = at + 1
   }
 
   finish(): Float32Column {

@@ -1,17 +1,11 @@
-import { DOT, INVALID_JSON, isDigit, LOWER_E, MINUS, PLUS, skipNumber, ZERO } from './json-syntax.ts'
+import { EXACT_DIGITS, exponentOf, POWERS_OF_TEN, roundDecimal } from './json-doubles.ts'
+import { DOT, INVALID_JSON, isDigit, LOWER_E, MINUS, skipNumber, ZERO } from './json-syntax.ts'
 
 const TWO_POW_32 = 0x1_0000_0000
 /** The upper word of 2^53: below it, a double holds every whole number. */
 const WORD_OF_TWO_POW_53 = 0x20_0000
-/** Most digits of a whole number that a double surely holds. */
-const EXACT_DIGITS = 15
 /** Most digits of an int64. */
 const INT64_DIGITS = 19
-/** Exponents are counted no further; what is beyond is zero, infinite or out of range anyway. */
-const MAX_EXPONENT = 100_000_000
-/** The powers of ten that a double holds exactly. */
-const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
-
 const latin1 = new TextDecoder('latin1')
 
 /** What came of reading a whole number. */
@@ -50,7 +44,7 @@ export class NumberReader {
       digits -= exponent
     }
     if ((at < end && ((bytes[at] as number) | 0x20) === LOWER_E) || digits > EXACT_DIGITS) {
-      return this.readByText(bytes, start, end)
+      return this.readLongDouble(bytes, start, end)
     }
     // Clinger's fast path: both operands are exact, so that one rounding gives the nearest double.
     if (exponent !== 0) mantissa /= POWERS_OF_TEN[-exponent] as number
@@ -79,9 +73,12 @@ export class NumberReader {
     return at
   }
 
-  private readByText(bytes: Uint8Array, start: number, end: number): number {
+  /** With an exponent, or more digits than a double surely holds. */
+  private readLongDouble(bytes: Uint8Array, start: number, end: number): number {
     const after = skipNumber(bytes, start, end)
-    if (after >= 0) this.value[0] = Number(latin1.decode(bytes.subarray(start, after)))
+    if (after >= 0 && !roundDecimal(bytes, start, after, this.value)) {
+      this.value[0] = Number(latin1.decode(bytes.subarray(start, after)))
+    }
     return after
   }
 
@@ -145,13 +142,4 @@ export class NumberReader {
     for (let i = from; i < to; i++) value = value * 10 + (this.digits[i] as number)
     return value
   }
-}
-
-/** The exponent whose sign or first digit is at `at`. */
-const exponentOf = (bytes: Uint8Array, at: number, end: number): number => {
-  const negative = bytes[at] === MINUS
-  if (negative || bytes[at] === PLUS) at++
-  let value = 0
-  for (; at < end; at++) value = Math.min(MAX_EXPONENT, value * 10 + ((bytes[at] as number) - ZERO))
-  return negative ? -value : value
 }

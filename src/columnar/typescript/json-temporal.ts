@@ -25,18 +25,19 @@ export const parseDate = (bytes: Uint8Array, start: number, end: number): number
 }
 
 /**
- * Epoch milliseconds of an ISO 8601 text in bytes [start, end); NaN where it is not one.
+ * Sets result[0] to the epoch milliseconds of an ISO 8601 text in bytes [start, end); false where it is not one.
  * A date, then optionally 'T' or a space, hh:mm, :ss, a fraction (digits beyond milliseconds are cut off), and a
  * zone: 'Z', ±hh:mm, ±hhmm or ±hh. Without a zone it is UTC. No leap seconds, no 24:00.
  */
-export const parseTimestamp = (bytes: Uint8Array, start: number, end: number): number => {
+export const parseTimestamp = (bytes: Uint8Array, start: number, end: number, result: Float64Array): boolean => {
   const dayEnd = start + DATE_LENGTH
-  if (end < dayEnd) return Number.NaN
-  const dayMs = parseDate(bytes, start, dayEnd) * MS_PER_DAY
-  if (end === dayEnd) return dayMs
+  if (end < dayEnd) return false
   const separator = bytes[dayEnd] as number
-  if ((separator | 0x20) !== LOWER_T && separator !== SPACE) return Number.NaN
-  return dayMs + parseTime(bytes, dayEnd + 1, end)
+  if (end > dayEnd && (separator | 0x20) !== LOWER_T && separator !== SPACE) return false
+  const timeMs = end === dayEnd ? 0 : parseTime(bytes, dayEnd + 1, end)
+  const ms = parseDate(bytes, start, dayEnd) * MS_PER_DAY + timeMs
+  result[0] = ms
+  return !Number.isNaN(ms)
 }
 
 /** Milliseconds since midnight UTC of 'hh:mm[:ss[.fraction]][zone]'; NaN where it is not that. */

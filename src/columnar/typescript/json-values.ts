@@ -79,7 +79,7 @@ export class ValueReader {
       case 'float64':
       case 'float32': {
         const after = this.numbers.readDouble(bytes, at, end)
-        if (after >= 0) target.builder.appendNumber(this.numbers.value[0] as number)
+        if (after >= 0) target.builder.appendFirst(this.numbers.value)
         return after
       }
       case 'int32': {
@@ -107,7 +107,7 @@ export class ValueReader {
 
   private putInt64(builder: Int64Builder): void {
     const { outcome, high, low } = this.numbers
-    if (outcome === 'number') builder.appendNumber(this.numbers.value[0] as number)
+    if (outcome === 'number') builder.appendFirst(this.numbers.value)
     else if (outcome === 'words') builder.appendInt64Parts(high, low)
     else this.state = outcome === 'notWhole' ? WRONG_TYPE : OUT_OF_RANGE
   }
@@ -138,9 +138,8 @@ export class ValueReader {
         target.builder.appendBytes(bytes, start, end)
         return
       case 'iso8601': {
-        const time = parseTimestamp(bytes, start, end)
-        if (Number.isNaN(time)) this.state = WRONG_TYPE
-        else target.builder.appendNumber(time)
+        if (parseTimestamp(bytes, start, end, this.numbers.value)) target.builder.appendFirst(this.numbers.value)
+        else this.state = WRONG_TYPE
         return
       }
       case 'date': {

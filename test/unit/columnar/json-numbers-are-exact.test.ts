@@ -106,6 +106,33 @@ describe('floats from JSON', () => {
     )
   })
 
+  it('are the nearest float64 also where the text lies next to the middle between two of them', () => {
+    const field = fieldsOf({ n: 'float64' })
+    const even = fc.tuple(fc.bigInt({ min: 2n ** 53n, max: 2n ** 54n - 1n }), fc.integer({ min: 0, max: 9 }))
+    const near = fc.tuple(even, fc.integer({ min: -1, max: 1 }), fc.integer({ min: -30, max: 30 }))
+    fc.assert(
+      fc.property(near, ([[mantissa, doublings], nudge, exponent]) => {
+        const middle = (mantissa << BigInt(doublings)) | (doublings === 0 ? 1n : 1n << BigInt(doublings - 1))
+        for (const literal of [`${middle + BigInt(nudge)}`, `${middle + BigInt(nudge)}e${exponent}`]) {
+          expect(read(field, literal)).toBe(Number(literal))
+        }
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  it('are the nearest float64 for up to 20 digits of any double', () => {
+    const digits = fc.integer({ min: 15, max: 20 })
+    const value = fc.tuple(fc.double({ min: 1, max: 10, noNaN: true }), fc.integer({ min: -25, max: 25 }))
+    fc.assert(
+      fc.property(value, digits, ([mantissa, exponent], precision) => {
+        const literal = Number(`${mantissa}e${exponent}`).toPrecision(precision)
+        expect(read(fieldsOf({ n: 'float64' }), literal)).toBe(Number(literal))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
   it('overflow to infinity as in JSON.parse', () => {
     expect(read(fieldsOf({ n: 'float64' }), '-1e400')).toBe(Number.NEGATIVE_INFINITY)
   })
