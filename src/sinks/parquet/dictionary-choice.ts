@@ -1,4 +1,4 @@
-import type { Column } from '../../columnar/column.ts'
+import { type Column, isValid } from '../../columnar/column.ts'
 
 const SAMPLE_ROWS = 1024
 /** The writer falls back to plain values when its dictionary outgrows this (parquet's default page size limit). */
@@ -12,25 +12,43 @@ const WORTHWHILE_SHARE = 0.8
  */
 export const dictionaryPays = (column: Column): boolean => {
   if (column.length === 0 || column.kind === 'bool' || column.kind === 'list') return false
-  const hash = valueHash(column)
-  const sampled = Math.min(SAMPLE_ROWS, column.length)
-  const seen = new Set<number>()
-  for (let i = 0; i < sampled; i++) seen.add(hash(Math.floor((i * column.length) / sampled)))
-  const distinct = distinctInAll(seen.size, sampled, column.length)
-  const plainBytes = column.length * bytesPerValue(column)
+  const { counts, sampled } = sampleOf(column)
+  const values = Math.round((column.length * sampled) / Math.min(SAMPLE_ROWS, column.length))
+  const distinct = Math.min(values, distinctInAll(counts))
+  const plainBytes = values * bytesPerValue(column)
   const dictionaryBytes = distinct * bytesPerValue(column)
-  const indexBytes = (column.length * Math.ceil(Math.log2(distinct + 1))) / 8
+  const indexBytes = (values * Math.ceil(Math.log2(distinct + 1))) / 8
   return dictionaryBytes <= MAX_DICTIONARY_BYTES && dictionaryBytes + indexBytes < plainBytes * WORTHWHILE_SHARE
 }
 
+/** How often each value occurs in the sample, by its hash; nulls are not stored and don't count. */
+const sampleOf = (column: Exclude<Column, { kind: 'list' | 'bool' }>) => {
+  const hash = valueHash(column)
+  const counts = new Map<number, number>()
+  const rows = Math.min(SAMPLE_ROWS, column.length)
+  let sampled = 0
+  for (let i = 0; i < rows; i++) {
+    const row = Math.floor((i * column.length) / rows)
+    if (!isValid(column, row)) continue
+    const value = hash(row)
+    counts.set(value, (counts.get(value) ?? 0) + 1)
+    sampled++
+  }
+  return { counts, sampled }
+}
+
 /**
- * How many distinct values all rows have, when a sample has `distinct`. From the birthday problem: among n rows of
- * D equally frequent values about n²/2D repeat another. Values that are not equally frequent repeat more often.
+ * How many distinct values there are at least, judged by how many the sample has once and how many twice: Chao's
+ * estimator, bias-corrected (Chao 1984, 1987). A sample in which nothing repeats gives a very large number.
  */
-const distinctInAll = (distinct: number, sampled: number, length: number): number => {
-  if (sampled === length || distinct <= sampled / 2) return distinct
-  const repeated = sampled - distinct
-  return Math.min(length, repeated === 0 ? length : (distinct * sampled) / (2 * repeated))
+const distinctInAll = (counts: ReadonlyMap<number, number>): number => {
+  let once = 0
+  let twice = 0
+  for (const count of counts.values()) {
+    if (count === 1) once++
+    else if (count === 2) twice++
+  }
+  return counts.size + (once * (once - 1)) / (2 * (twice + 1))
 }
 
 const bytesPerValue = (column: Column): number => {

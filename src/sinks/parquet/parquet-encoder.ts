@@ -14,14 +14,11 @@ const ROWS_PER_STEP = 8192
 /** Encoded files wait in memory for the end of their task: a table with folders without number is refused. */
 const MAX_FILES = 10_000
 
-/**
- * Loads the Parquet writer (parquet-wasm: about 40 ms and 5 MB of WebAssembly, one instance per thread), so that
- * what never writes Parquet does not wait for it.
- */
-export const loadParquetEncoder = async (): Promise<TableEncoderFactory> => {
-  const wasm = await import('parquet-wasm')
-  return options => new ParquetTableEncoder(wasm, options)
-}
+/** Makes encoders over a loaded module. */
+export const parquetTableEncoder =
+  (wasm: typeof ParquetWasm): TableEncoderFactory =>
+  options =>
+    new ParquetTableEncoder(wasm, options)
 
 /** Rows of one folder that are not yet a file. */
 interface OpenPartition {
