@@ -100,8 +100,15 @@ export class BinaryBuilder extends BuilderBase implements ColumnBuilder {
     const to = this.view
     const at = this.used
     const words = count & ~3
-    for (let i = 0; i < words; i += 4) to.setInt32(at + i, from.getInt32(start + i, true), true)
-    for (let i = words; i < count; i++) this.bytes[at + i] = source[start + i] as number
+    let i = 0
+    for (const blocks = count & ~15; i < blocks; i += 16) {
+      to.setInt32(at + i, from.getInt32(start + i, true), true)
+      to.setInt32(at + i + 4, from.getInt32(start + i + 4, true), true)
+      to.setInt32(at + i + 8, from.getInt32(start + i + 8, true), true)
+      to.setInt32(at + i + 12, from.getInt32(start + i + 12, true), true)
+    }
+    for (; i < words; i += 4) to.setInt32(at + i, from.getInt32(start + i, true), true)
+    for (; i < count; i++) this.bytes[at + i] = source[start + i] as number
   }
 
   private reserve(count: number): void {

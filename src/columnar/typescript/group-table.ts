@@ -1,0 +1,188 @@
+import { assertNever, present } from '../../base/assert.ts'
+import { partialFields } from '../aggregate-types.ts'
+import type { Column } from '../column.ts'
+import { type ColumnBatch, rowCount } from '../column-batch.ts'
+import type { AggregateSpec, GroupSpec, GroupTable } from '../group-table.ts'
+import { type Field, fieldIndex, type TableSchema, tableSchema } from '../schema.ts'
+import type { Accumulator } from './groups/accumulator.ts'
+import { CountAccumulator } from './groups/count.ts'
+import { LongExtremum, NumberExtremum, TextExtremum } from './groups/extremum.ts'
+import { type KeyWords, keyWords } from './groups/key-words.ts'
+import { Average, FloatSum, IntegerSum } from './groups/sum.ts'
+import { WordTable } from './groups/word-table.ts'
+
+/** An empty group table for rows of `input`; the contract is the port's. */
+export const createGroupTable = (input: TableSchema, spec: GroupSpec): GroupTable => new WordGroupTable(input, spec)
+
+/** One aggregate with where its columns are. */
+interface Folded {
+  readonly spec: AggregateSpec
+  readonly accumulator: Accumulator
+  /** Position of its column in the input, -1 where rows are counted. */
+  readonly inputColumn: number
+  /** Position of its first column in partials, and how many it has there. */
+  readonly partialColumn: number
+  readonly partialColumns: number
+}
+
+class WordGroupTable implements GroupTable {
+  readonly partialSchema: TableSchema
+  readonly resultSchema: TableSchema
+  readonly #keys: readonly KeyWords[]
+  /** Positions of the key columns in the input. In partials they come first. */
+  readonly #inputKeys: readonly number[]
+  readonly #table: WordTable
+  readonly #folded: readonly Folded[]
+  /** Scratch memory for one batch. */
+  #keyWords = new Int32Array(0)
+  #groupOf = new Int32Array(0)
+  /** 1 for each group touched since the last `takeChanged`. */
+  #touched = new Uint8Array(64)
+
+  constructor(input: TableSchema, spec: GroupSpec) {
+    this.#inputKeys = spec.keys.map(name => fieldIndex(input, name))
+    const keyFields = this.#inputKeys.map(at => present(input.fields[at], 'key column'))
+    this.#keys = keyFields.map(keyWords)
+    this.#table = new WordTable(this.#keys.reduce((words, key) => words + key.width, 0))
+    this.partialSchema = tableSchema([...keyFields, ...spec.aggregates.flatMap(partialFields)])
+    this.resultSchema = tableSchema([...keyFields, ...spec.aggregates.map(resultField)])
+    let partialColumn = keyFields.length
+    this.#folded = spec.aggregates.map(aggregate => {
+      const inputColumn = aggregate.column === null ? -1 : fieldIndex(input, aggregate.column)
+      const partialColumns = partialFields(aggregate).length
+      const accumulator = accumulatorFor(aggregate, input.fields[inputColumn])
+      const folded = { spec: aggregate, accumulator, inputColumn, partialColumn, partialColumns }
+      partialColumn += partialColumns
+      return folded
+    })
+  }
+
+  get groups(): number {
+    return this.#table.count
+  }
+
+  get byteSize(): number {
+    const keys = this.#keys.reduce((bytes, key) => bytes + key.byteSize, this.#table.byteSize)
+    return this.#folded.reduce((bytes, { accumulator }) => bytes + accumulator.byteSize, keys)
+  }
+
+  add(rows: ColumnBatch): void {
+    const count = this.#assign(rows, this.#inputKeys)
+    for (const { accumulator, inputColumn } of this.#folded) {
+      const column = inputColumn === -1 ? null : present(rows.columns[inputColumn], 'input column')
+      accumulator.add(column, rows.selection, this.#groupOf, count, this.groups)
+    }
+  }
+
+  merge(partials: ColumnBatch): void {
+    const count = this.#assign(
+      partials,
+      this.#keys.map((_, at) => at),
+    )
+    for (const { accumulator, partialColumn, partialColumns } of this.#folded) {
+      const columns = partials.columns.slice(partialColumn, partialColumn + partialColumns)
+      accumulator.merge(columns, partials.selection, this.#groupOf, count, this.groups)
+    }
+  }
+
+  takeChanged(): ColumnBatch {
+    const changed: number[] = []
+    for (let group = 0; group < this.groups; group += 1) if (this.#touched[group] === 1) changed.push(group)
+    this.#touched.fill(0)
+    return this.#partials(Int32Array.from(changed))
+  }
+
+  all(): ColumnBatch {
+    return this.#partials(Int32Array.from({ length: this.groups }, (_, group) => group))
+  }
+
+  finish(partials: ColumnBatch): ColumnBatch {
+    const keys = partials.columns.slice(0, this.#keys.length)
+    const results = this.#folded.map(({ spec, partialColumn }) => finished(spec, partials.columns, partialColumn))
+    return { ...partials, schema: this.resultSchema, columns: [...keys, ...results] }
+  }
+
+  /** Puts the group of each row into `#groupOf`. @returns the number of rows */
+  #assign(batch: ColumnBatch, keyColumns: readonly number[]): number {
+    const rows = rowCount(batch)
+    const stride = this.#table.width
+    if (this.#groupOf.length < rows) {
+      this.#groupOf = new Int32Array(rows)
+      this.#keyWords = new Int32Array(rows * stride)
+    }
+    let at = 0
+    for (const [index, key] of this.#keys.entries()) {
+      const column = present(batch.columns[keyColumns[index] as number], 'key column')
+      key.pack(column, batch.selection, rows, this.#keyWords, at, stride)
+      at += key.width
+    }
+    this.#table.assign(this.#keyWords, rows, this.#groupOf)
+    this.#touch(rows)
+    return rows
+  }
+
+  #touch(rows: number): void {
+    if (this.#touched.length < this.groups) {
+      const touched = new Uint8Array(this.groups * 2)
+      touched.set(this.#touched)
+      this.#touched = touched
+    }
+    for (let row = 0; row < rows; row += 1) this.#touched[this.#groupOf[row] as number] = 1
+  }
+
+  #partials(groups: Int32Array): ColumnBatch {
+    const stride = this.#table.width
+    let at = 0
+    const keys = this.#keys.map((key): Column => {
+      const column = key.unpack(this.#table.words, groups, at, stride)
+      at += key.width
+      return column
+    })
+    const columns = [...keys, ...this.#folded.flatMap(({ accumulator }) => accumulator.columns(groups))]
+    return { schema: this.partialSchema, columns, length: groups.length, selection: null, origin: null }
+  }
+}
+
+const resultField = ({ as, fn, type }: AggregateSpec): Field => ({ name: as, type, nullable: fn !== 'count' })
+
+const accumulatorFor = ({ fn, as, type }: AggregateSpec, input: Field | undefined): Accumulator => {
+  switch (fn) {
+    case 'count':
+      return new CountAccumulator()
+    case 'avg':
+      return new Average()
+    case 'sum':
+      return type === 'int64' ? new IntegerSum(input?.name ?? as) : new FloatSum()
+    case 'min':
+    case 'max':
+      return extremumFor(type, fn === 'min' ? -1 : 1)
+    default:
+      return assertNever(fn)
+  }
+}
+
+const extremumFor = (type: AggregateSpec['type'], direction: -1 | 1): Accumulator => {
+  if (type === 'int64' || type === 'timestamp') return new LongExtremum(type, direction)
+  if (type === 'int32' || type === 'date' || type === 'float32' || type === 'float64') {
+    return new NumberExtremum(type, direction)
+  }
+  return new TextExtremum(direction)
+}
+
+/** Only a mean differs from its accumulator: sum / count, null over no value. */
+const finished = ({ fn }: AggregateSpec, columns: readonly Column[], at: number): Column => {
+  const column = present(columns[at], 'accumulator column')
+  if (fn !== 'avg') return column
+  const counts = columns[at + 1]
+  if (column.kind !== 'float64' || counts?.kind !== 'int64') throw new TypeError('a mean has a sum and a count')
+  const { length } = column
+  const values = new Float64Array(length)
+  const validity = new Uint8Array((length + 7) >> 3)
+  for (let row = 0; row < length; row += 1) {
+    const count = Number(counts.values[row])
+    if (count === 0) continue
+    values[row] = (column.values[row] as number) / count
+    validity[row >> 3] = (validity[row >> 3] as number) | (1 << (row & 7))
+  }
+  return { kind: 'float64', length, validity, values }
+}

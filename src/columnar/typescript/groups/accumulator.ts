@@ -1,0 +1,51 @@
+import { assert } from '../../../base/assert.ts'
+import type { Column } from '../../column.ts'
+
+/**
+ * The accumulators of one aggregate, one for each group, in typed arrays. Called once per batch, with the group of each
+ * row; `groups` is how many groups there are by then.
+ */
+export interface Accumulator {
+  readonly byteSize: number
+  /** Folds values in. `column` is `null` where rows are counted. */
+  add(column: Column | null, selection: Int32Array | null, groupOf: Int32Array, rows: number, groups: number): void
+  /** Folds accumulator columns (as `columns` makes them) in. */
+  merge(
+    columns: readonly Column[],
+    selection: Int32Array | null,
+    groupOf: Int32Array,
+    rows: number,
+    groups: number,
+  ): void
+  /** Accumulator columns of these groups. */
+  columns(groups: Int32Array): readonly Column[]
+}
+
+export const isNull = (validity: Uint8Array, row: number): boolean =>
+  ((validity[row >> 3] as number) & (1 << (row & 7))) === 0
+
+/** A bitmap of the groups that have a value, or `null` where all have. */
+export const validityOf = (seen: Uint8Array, groups: Int32Array): Uint8Array | null => {
+  let nulls = 0
+  const bits = new Uint8Array((groups.length + 7) >> 3)
+  for (let i = 0; i < groups.length; i += 1) {
+    const valid = seen[groups[i] as number] as number
+    nulls += 1 - valid
+    bits[i >> 3] = (bits[i >> 3] as number) | (valid << (i & 7))
+  }
+  return nulls === 0 ? null : bits
+}
+
+/** The 32-bit words of a 64-bit column. */
+export const wordsOf = (column: Column | undefined): Int32Array => {
+  assert(column?.kind === 'int64' || column?.kind === 'timestamp', 'a 64-bit column')
+  return new Int32Array(column.values.buffer, column.values.byteOffset, column.values.length * 2)
+}
+
+/** At least `needed` elements, doubling, keeping what is there. */
+export const grown = <A extends Int32Array | Float64Array | Uint8Array>(array: A, needed: number): A => {
+  if (needed <= array.length) return array
+  const larger = new (array.constructor as new (length: number) => A)(Math.max(needed, array.length * 2))
+  larger.set(array)
+  return larger
+}

@@ -1,0 +1,44 @@
+import type { Column } from '../../column.ts'
+import { type Accumulator, grown, isNull, wordsOf } from './accumulator.ts'
+
+/** Counts as doubles: exact up to 2^53 rows. */
+export class CountAccumulator implements Accumulator {
+  #counts = new Float64Array(64)
+
+  get byteSize(): number {
+    return this.#counts.byteLength
+  }
+
+  add(column: Column | null, selection: Int32Array | null, groupOf: Int32Array, rows: number, groups: number): void {
+    this.#counts = grown(this.#counts, groups)
+    const counts = this.#counts
+    const validity = column === null ? null : column.validity
+    for (let i = 0; i < rows; i += 1) {
+      if (validity !== null && isNull(validity, selection === null ? i : (selection[i] as number))) continue
+      const group = groupOf[i] as number
+      counts[group] = (counts[group] as number) + 1
+    }
+  }
+
+  merge(
+    [column]: readonly Column[],
+    selection: Int32Array | null,
+    groupOf: Int32Array,
+    rows: number,
+    groups: number,
+  ): void {
+    this.#counts = grown(this.#counts, groups)
+    const words = wordsOf(column)
+    for (let i = 0; i < rows; i += 1) {
+      const row = selection === null ? i : (selection[i] as number)
+      const group = groupOf[i] as number
+      const count = (words[2 * row + 1] as number) * 0x1_0000_0000 + ((words[2 * row] as number) >>> 0)
+      this.#counts[group] = (this.#counts[group] as number) + count
+    }
+  }
+
+  columns(groups: Int32Array): readonly Column[] {
+    const values = BigInt64Array.from(groups, group => BigInt(this.#counts[group] as number))
+    return [{ kind: 'int64', length: groups.length, validity: null, values }]
+  }
+}

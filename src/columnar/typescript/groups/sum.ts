@@ -1,0 +1,184 @@
+import { assert } from '../../../base/assert.ts'
+import { MillraceError } from '../../../base/errors.ts'
+import type { Column } from '../../column.ts'
+import { type Accumulator, grown, isNull, validityOf, wordsOf } from './accumulator.ts'
+import { CountAccumulator } from './count.ts'
+
+/** Sums of integers as pairs of 32-bit words, added with carry: exact in 64 bits, without a BigInt. */
+export class IntegerSum implements Accumulator {
+  readonly #name: string
+  #low = new Int32Array(64)
+  #high = new Int32Array(64)
+  #seen = new Uint8Array(64)
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  get byteSize(): number {
+    return this.#low.byteLength + this.#high.byteLength + this.#seen.byteLength
+  }
+
+  add(column: Column | null, selection: Int32Array | null, groupOf: Int32Array, rows: number, groups: number): void {
+    assert(column !== null, 'sum() has a column')
+    this.#reserve(groups)
+    if (column.kind === 'int32') this.#addInts(column.values, column.validity, selection, groupOf, rows)
+    else this.#addLongs(wordsOf(column), column.validity, selection, groupOf, rows)
+  }
+
+  merge(
+    [column]: readonly Column[],
+    selection: Int32Array | null,
+    groupOf: Int32Array,
+    rows: number,
+    groups: number,
+  ): void {
+    this.#reserve(groups)
+    this.#addLongs(wordsOf(column), column?.validity ?? null, selection, groupOf, rows)
+  }
+
+  columns(groups: Int32Array): readonly Column[] {
+    const words = new Int32Array(groups.length * 2)
+    for (let i = 0; i < groups.length; i += 1) {
+      words[2 * i] = this.#low[groups[i] as number] as number
+      words[2 * i + 1] = this.#high[groups[i] as number] as number
+    }
+    const values = new BigInt64Array(words.buffer)
+    return [{ kind: 'int64', length: groups.length, validity: validityOf(this.#seen, groups), values }]
+  }
+
+  #reserve(groups: number): void {
+    this.#low = grown(this.#low, groups)
+    this.#high = grown(this.#high, groups)
+    this.#seen = grown(this.#seen, groups)
+  }
+
+  #addInts(
+    values: Int32Array,
+    validity: Uint8Array | null,
+    selection: Int32Array | null,
+    groupOf: Int32Array,
+    rows: number,
+  ): void {
+    for (let i = 0; i < rows; i += 1) {
+      const row = selection === null ? i : (selection[i] as number)
+      if (validity !== null && isNull(validity, row)) continue
+      const value = values[row] as number
+      this.#addWords(groupOf[i] as number, value, value >> 31)
+    }
+  }
+
+  #addLongs(
+    words: Int32Array,
+    validity: Uint8Array | null,
+    selection: Int32Array | null,
+    groupOf: Int32Array,
+    rows: number,
+  ): void {
+    for (let i = 0; i < rows; i += 1) {
+      const row = selection === null ? i : (selection[i] as number)
+      if (validity !== null && isNull(validity, row)) continue
+      this.#addWords(groupOf[i] as number, words[2 * row] as number, words[2 * row + 1] as number)
+    }
+  }
+
+  #addWords(group: number, low: number, high: number): void {
+    const lowSum = ((this.#low[group] as number) >>> 0) + (low >>> 0)
+    const highSum = (this.#high[group] as number) + high + (lowSum > 0xffff_ffff ? 1 : 0)
+    if (highSum !== (highSum | 0)) throw this.#overflow()
+    this.#low[group] = lowSum | 0
+    this.#high[group] = highSum
+    this.#seen[group] = 1
+  }
+
+  #overflow(): MillraceError {
+    return new MillraceError('INTEGER_OVERFLOW', `sum(${this.#name}) does not fit 64 bits`, {
+      remedy: 'Sum a float64 column instead (withColumn), or use smaller windows.',
+      details: { column: this.#name },
+    })
+  }
+}
+
+/** Sums of floats, in the order of the rows. */
+export class FloatSum implements Accumulator {
+  #sums = new Float64Array(64)
+  #seen = new Uint8Array(64)
+
+  get byteSize(): number {
+    return this.#sums.byteLength + this.#seen.byteLength
+  }
+
+  add(column: Column | null, selection: Int32Array | null, groupOf: Int32Array, rows: number, groups: number): void {
+    assert(column !== null, 'sum() has a column')
+    this.#sums = grown(this.#sums, groups)
+    this.#seen = grown(this.#seen, groups)
+    const { validity } = column
+    const values = numbersOf(column)
+    const sums = this.#sums
+    for (let i = 0; i < rows; i += 1) {
+      const row = selection === null ? i : (selection[i] as number)
+      if (validity !== null && isNull(validity, row)) continue
+      const group = groupOf[i] as number
+      sums[group] = (sums[group] as number) + (values[row] as number)
+      this.#seen[group] = 1
+    }
+  }
+
+  merge(
+    [column]: readonly Column[],
+    selection: Int32Array | null,
+    groupOf: Int32Array,
+    rows: number,
+    groups: number,
+  ): void {
+    this.add(column ?? null, selection, groupOf, rows, groups)
+  }
+
+  columns(groups: Int32Array): readonly Column[] {
+    const values = Float64Array.from(groups, group => this.#sums[group] as number)
+    return [{ kind: 'float64', length: groups.length, validity: validityOf(this.#seen, groups), values }]
+  }
+}
+
+/** A mean is a sum and a count until the end. */
+export class Average implements Accumulator {
+  readonly #sum = new FloatSum()
+  readonly #count = new CountAccumulator()
+
+  get byteSize(): number {
+    return this.#sum.byteSize + this.#count.byteSize
+  }
+
+  add(column: Column | null, selection: Int32Array | null, groupOf: Int32Array, rows: number, groups: number): void {
+    this.#sum.add(column, selection, groupOf, rows, groups)
+    this.#count.add(column, selection, groupOf, rows, groups)
+  }
+
+  merge(
+    columns: readonly Column[],
+    selection: Int32Array | null,
+    groupOf: Int32Array,
+    rows: number,
+    groups: number,
+  ): void {
+    this.#sum.merge(columns.slice(0, 1), selection, groupOf, rows, groups)
+    this.#count.merge(columns.slice(1), selection, groupOf, rows, groups)
+  }
+
+  columns(groups: Int32Array): readonly Column[] {
+    const [sum] = this.#sum.columns(groups)
+    assert(sum !== undefined, 'a sum has a column')
+    return [{ ...sum, validity: null }, ...this.#count.columns(groups)]
+  }
+}
+
+/** Values of a numeric column as numbers; int64 beyond 2^53 is rounded, as in every float64 sum. */
+const numbersOf = (column: Column): Float64Array | Float32Array | Int32Array => {
+  if (column.kind === 'float64' || column.kind === 'float32' || column.kind === 'int32') return column.values
+  const words = wordsOf(column)
+  const numbers = new Float64Array(column.length)
+  for (let row = 0; row < column.length; row += 1) {
+    numbers[row] = (words[2 * row + 1] as number) * 0x1_0000_0000 + ((words[2 * row] as number) >>> 0)
+  }
+  return numbers
+}
