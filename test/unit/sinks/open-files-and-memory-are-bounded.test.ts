@@ -1,0 +1,122 @@
+import { wasmMemory } from 'parquet-wasm'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadParquetEncoder } from '../../../src/sinks/parquet/index.ts'
+import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
+import { batchOf, schemaOf } from './fixtures/batches.ts'
+import { TableOnDisk } from './fixtures/duckdb.ts'
+
+let table: TableOnDisk
+let encoder: TableEncoderFactory
+beforeAll(async () => {
+  table = await TableOnDisk.create()
+  encoder = await loadParquetEncoder()
+})
+afterAll(() => table.close())
+
+const SCHEMA = schemaOf({ key: 'int32', row: 'int32', text: 'string' })
+const byKey = { kind: 'columns', columns: ['key'] } as const
+const rowsOf = (count: number, keyOf: (row: number) => number, from = 0) =>
+  Array.from({ length: count }, (_, at) => [keyOf(from + at), from + at, `text of row ${from + at}`])
+
+describe('open files and memory are bounded', () => {
+  it('finishes the largest partition early when too many are open, and loses no row', async () => {
+    const encoding = encoder({ schema: SCHEMA, partitionBy: byKey, maxOpenPartitions: 3, maxFileBytes: 1e7 })
+    encoding.write(
+      batchOf(
+        SCHEMA,
+        rowsOf(100, row => (row < 90 ? 0 : row % 3)),
+      ),
+    )
+    encoding.write(
+      batchOf(
+        SCHEMA,
+        rowsOf(10, () => 3, 100),
+      ),
+    )
+    encoding.write(
+      batchOf(
+        SCHEMA,
+        rowsOf(10, () => 0, 110),
+      ),
+    )
+    const files = encoding.finish()
+    // key 0 made room for key 3; the largest of the rest, key 3, made room for key 0 again
+    expect(files.map(file => [file.partition, file.rows])).toEqual([
+      ['key=0', 94],
+      ['key=0', 10],
+      ['key=1', 3],
+      ['key=2', 3],
+      ['key=3', 10],
+    ])
+    await table.put(files)
+    expect(await table.rows('select row from TABLE order by row')).toEqual(
+      Array.from({ length: 120 }, (_, row) => [row]),
+    )
+  })
+
+  it('cuts files at maxFileBytes, also within one batch, and keeps the order of rows', async () => {
+    const maxFileBytes = 300_000
+    const encoding = encoder({ schema: SCHEMA, partitionBy: { kind: 'none' }, maxOpenPartitions: 1, maxFileBytes })
+    encoding.write(
+      batchOf(
+        SCHEMA,
+        rowsOf(80_000, () => 0),
+      ),
+    )
+    const files = encoding.finish()
+    expect(files.length).toBeGreaterThan(4)
+    // about 32 bytes a row, looked at every 8192 rows
+    expect(Math.max(...files.map(file => file.rows))).toBeLessThanOrEqual(16_384)
+    await table.put(files)
+    const rows = (await table.rows('select row from TABLE')).map(([row]) => row)
+    expect(rows).toEqual(Array.from({ length: 80_000 }, (_, row) => row))
+  })
+
+  it('refuses a table that would fall into files without number', () => {
+    const encoding = encoder({ schema: SCHEMA, partitionBy: byKey, maxOpenPartitions: 1, maxFileBytes: 1e6 })
+    expect(() =>
+      encoding.write(
+        batchOf(
+          SCHEMA,
+          rowsOf(10_100, row => row),
+        ),
+      ),
+    ).toThrow(/more than 10000 files/)
+  })
+
+  it('gives no file for no rows', () => {
+    const encoding = encoder({ schema: SCHEMA, partitionBy: byKey, maxOpenPartitions: 1, maxFileBytes: 1e6 })
+    encoding.write(batchOf(SCHEMA, []))
+    encoding.write(
+      batchOf(
+        SCHEMA,
+        rowsOf(5, () => 1),
+        [],
+      ),
+    )
+    expect(encoding.finish()).toEqual([])
+  })
+
+  it("does not grow the module's memory from file to file", () => {
+    const batch = batchOf(
+      SCHEMA,
+      rowsOf(8192, row => row % 7),
+    )
+    const memoryAfter = (files: number): number => {
+      for (let file = 0; file < files; file++) {
+        const encoding = encoder({
+          schema: SCHEMA,
+          partitionBy: { kind: 'none' },
+          maxOpenPartitions: 1,
+          maxFileBytes: 1e8,
+        })
+        for (let i = 0; i < 4; i++) encoding.write(batch)
+        encoding.finish()
+      }
+      return (wasmMemory() as { readonly buffer: ArrayBuffer }).buffer.byteLength
+    }
+    const warm = memoryAfter(10)
+    // keeping a single file's rows each time would add 150 MB
+    expect(memoryAfter(200)).toBeLessThan(warm + 2_000_000)
+  })
+})
