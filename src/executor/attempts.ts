@@ -1,4 +1,4 @@
-import { asMillraceError, ERROR_KINDS, EXIT, type ErrorCode, MillraceError } from '../base/errors.ts'
+import { asMillraceError, ERROR_KINDS, type ErrorCode, EXIT, MillraceError } from '../base/errors.ts'
 import type { Task } from './task.ts'
 
 /** A task fails for good after so many attempts, as Spark's `spark.task.maxFailures` (there 4). */

@@ -1,5 +1,5 @@
-import { present } from '../base/assert.ts'
-import { epochMs, type EpochMs } from '../base/units.ts'
+import { assertNever, present } from '../base/assert.ts'
+import { type EpochMs, epochMs } from '../base/units.ts'
 import { type ColumnBatch, rowCount } from '../columnar/column-batch.ts'
 import { compact } from '../columnar/gather.ts'
 import type { Kernels } from '../columnar/kernels.ts'
@@ -93,6 +93,8 @@ const sinkOutput = (sink: SinkNode, schema: TableSchema, around: BranchSurroundi
       return rowOutput(shownRows(sink, schema))
     case 'foreachBatch':
       return rowOutput(rows => rows)
+    default:
+      return assertNever(sink)
   }
 }
 

@@ -30,8 +30,8 @@ const greatestRows = (limit: number, column: string, schema: TableSchema): Shown
       view.moveTo(row)
       values.set(row, sortValue(view.row[column]))
     }
-    const byValue = [...rows].sort((a, b) => descending(values.get(a) ?? null, values.get(b) ?? null) || a - b)
-    return { ...batch, selection: Int32Array.from(byValue.slice(0, limit)).sort() }
+    const byValue = [...rows].toSorted((a, b) => descending(values.get(a) ?? null, values.get(b) ?? null) || a - b)
+    return { ...batch, selection: Int32Array.from(byValue.slice(0, limit)).toSorted() }
   }
 }
 

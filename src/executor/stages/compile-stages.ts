@@ -1,3 +1,4 @@
+import { assertNever } from '../../base/assert.ts'
 import { type ColumnBatch, rowCount } from '../../columnar/column-batch.ts'
 import type { TableSchema } from '../../columnar/schema.ts'
 import type { OnStageError, StageNode } from '../../pipeline/plan.ts'
@@ -75,6 +76,8 @@ const compileStage = (node: StageNode, input: TableSchema, scope: StageScope): S
       return selectStage(node, input)
     case 'land':
       return landStage(node, input)
+    default:
+      return assertNever(node)
   }
 }
 

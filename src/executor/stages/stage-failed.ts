@@ -70,5 +70,6 @@ const describe = (value: unknown): string => {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
-  return `the ${typeof value} ${String(value).slice(0, 40)}`
+  if (typeof value === 'number' || typeof value === 'bigint') return `the number ${value}`
+  return `a ${typeof value}`
 }

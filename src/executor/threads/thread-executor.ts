@@ -64,7 +64,7 @@ const runOn = async (
   tasks: readonly Task[],
   signal: AbortSignal,
 ): Promise<readonly TaskResult[]> => {
-  const results = new Array<TaskResult>(tasks.length)
+  const results = Array.from<TaskResult>({ length: tasks.length })
   const stop = new AbortController()
   const onAbort = () => stop.abort()
   signal.addEventListener('abort', onAbort, { once: true })

@@ -86,5 +86,5 @@ const ownedColumn = <C extends Column>(column: C, owned: OwnedBuffers): C => {
   if ('bytes' in column) {
     return { ...column, validity, offsets: owned.own(column.offsets), bytes: owned.own(column.bytes) }
   }
-  return { ...column, validity, values: owned.own(column.values as Values) }
+  return { ...column, validity, values: owned.own(column.values) }
 }

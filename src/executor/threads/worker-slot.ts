@@ -87,16 +87,16 @@ export class WorkerSlot {
 
 /** Waits for `done`, but not beyond an abort. */
 const settledOrAborted = async (done: Promise<void>, signal: AbortSignal): Promise<void> => {
-  let onAbort = (): void => undefined
+  const listening = new AbortController()
   const abortion = new Promise<never>((_, reject) => {
-    onAbort = () => reject(aborted('the micro-batch'))
-    signal.addEventListener('abort', onAbort, { once: true })
+    const onAbort = () => reject(aborted('the micro-batch'))
+    signal.addEventListener('abort', onAbort, { once: true, signal: listening.signal })
     if (signal.aborted) onAbort()
   })
   try {
     await Promise.race([done, abortion])
   } finally {
-    signal.removeEventListener('abort', onAbort)
+    listening.abort()
   }
 }
 

@@ -58,7 +58,7 @@ export class WorkerThread {
   }
 
   post(message: DriverMessage): void {
-    this.#worker.postMessage(message)
+    this.#worker.postMessage(message, [])
   }
 
   /** Stops the thread whatever it does, and waits until it has ended. */

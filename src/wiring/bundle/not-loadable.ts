@@ -1,4 +1,4 @@
-import { type ErrorCode, ERROR_KINDS, MillraceError } from '../../base/errors.ts'
+import { ERROR_KINDS, type ErrorCode, MillraceError } from '../../base/errors.ts'
 
 interface BuildMessage {
   readonly text: string

@@ -30,6 +30,9 @@ const boom = new RangeError('boom')
 const throwAt7 = (n: number): void => {
   if (n === 7) throw boom
 }
+const alwaysAsync = async () => {
+  throw new Error('never seen')
+}
 const table = parquet('t', { partitionBy: [] })
 
 describe('a lambda that throws', () => {
@@ -137,35 +140,32 @@ describe("with onError 'deadLetter'", () => {
 })
 
 describe('a lambda that can be right for no row fails even where rows may go to the dead letters', () => {
-  const async7 = async () => {
-    throw new Error('never seen')
-  }
   test.each([
     [
       'an async filter',
       rows('deadLetter')
-        .filter(async7 as never)
+        .filter(alwaysAsync as never)
         .to(table),
       /Promise/,
     ],
     [
       'an async withColumn',
       rows('deadLetter')
-        .withColumn('m', 'int32', async7 as never)
+        .withColumn('m', 'int32', alwaysAsync as never)
         .to(table),
       /Promise/,
     ],
     [
       'an async map',
       rows('deadLetter')
-        .map(Numbers, async7 as never)
+        .map(Numbers, alwaysAsync as never)
         .to(table),
       /Promise/,
     ],
     [
       'an async flatMap',
       rows('deadLetter')
-        .flatMap(Numbers, async7 as never)
+        .flatMap(Numbers, alwaysAsync as never)
         .to(table),
       /Promise/,
     ],

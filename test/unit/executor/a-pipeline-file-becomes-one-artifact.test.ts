@@ -79,14 +79,14 @@ export default { ...pipeline('a'), fail }`,
   })
 })
 
-describe('a pipeline file that is of no use is refused with its place', () => {
-  const refusal = async (file: string) => {
-    const error = await bundle(file)
-      .then(loadPipeline)
-      .catch((thrown: unknown) => thrown)
-    return error as { readonly code: string; readonly message: string }
-  }
+const refusal = async (file: string) => {
+  const error = await bundle(file)
+    .then(loadPipeline)
+    .catch((thrown: unknown) => thrown)
+  return error as { readonly code: string; readonly message: string }
+}
 
+describe('a pipeline file that is of no use is refused with its place', () => {
   test('a file that is not there', async () => {
     expect(await refusal('none.ts')).toMatchObject({
       code: 'PIPELINE_NOT_LOADABLE',

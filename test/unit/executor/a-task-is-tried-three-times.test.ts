@@ -4,7 +4,7 @@ import { batchId, epochMs } from '../../../src/base/units.ts'
 import { inlineExecutor } from '../../../src/executor/inline-executor.ts'
 import type { Task } from '../../../src/executor/task.ts'
 import { TaskQueue } from '../../../src/executor/task-queue.ts'
-import { playsRunner, generatedRecords } from './fixtures/plays.ts'
+import { generatedRecords, playsRunner } from './fixtures/plays.ts'
 import { range } from './fixtures/record-source.ts'
 
 const task = (index: number, partition = 0): Task => ({

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { AFTER_ALL_TIME, BEFORE_ALL_TIME, durationMs, epochMs } from '../../../src/base/units.ts'
 import type { ColumnBatch } from '../../../src/columnar/column-batch.ts'

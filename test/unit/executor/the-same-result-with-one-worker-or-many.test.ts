@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { batchId, epochMs } from '../../../src/base/units.ts'
 import { inlineExecutor } from '../../../src/executor/inline-executor.ts'
@@ -41,7 +41,7 @@ const anyTasks = fc
     watermark: fc.integer({ min: -9_000, max: 9_000 }),
   })
   .map(({ topic, cuts, watermark }): readonly Task[] => {
-    const ends = [...new Set([0, ...cuts, 120])].sort((a, b) => a - b)
+    const ends = [...new Set([0, ...cuts, 120])].toSorted((a, b) => a - b)
     return ends.slice(1).flatMap((until, at) =>
       [0, 1, 2].map(partition => ({
         batchId: batchId(0),
