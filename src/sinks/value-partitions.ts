@@ -9,8 +9,8 @@ import { type RowSet, rowSetSize } from './row-set.ts'
 
 /** Types whose values can name folders that readers take back exactly. */
 const FOLDER_TYPES: readonly string[] = ['string', 'int32', 'int64', 'bool', 'date', 'timestamp']
-/** File systems bound a name to 255 bytes. */
-const MAX_FOLDER_BYTES = 255
+/** What a store takes as a part of a key (`checkKey`). */
+const MAX_FOLDER_BYTES = 200
 const DAY_MS = 86_400_000
 /** Readers decode values of folders, but not the names of their columns. */
 const UNSAFE_NAME = /[/=%?*[\]#\\\p{Cc}]/u
