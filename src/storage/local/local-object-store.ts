@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto'
+import { link, readFile, realpath, stat } from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
+import { crc32c } from '@node-rs/crc32'
+import { crcHex } from '../../base/crc32c.ts'
+import { MillraceError } from '../../base/errors.ts'
+import { checkKey } from '../keys.ts'
+import type { ObjectInfo, ObjectStore, StagedObject } from '../object-store.ts'
+import { stagedObjectLost } from '../staged-object-lost.ts'
+import { absentAsNull, filesBelow, makeFolder, syncFolder, unlinkIfThere, writeWhole } from './files.ts'
+import { hasCode, storeFailed } from './store-failed.ts'
+
+/** What survives: a killed process (`process`), or also a machine that loses power (`disk`: files and folders are synced). */
+export type Durability = 'process' | 'disk'
+
+export interface LocalStoreOptions {
+  /** Folder that all keys are relative to; made where it is missing. */
+  readonly root: string
+  readonly durability: Durability
+}
+
+/** Uploads lie here under their key, on the same file system as the tables, with an ending that no reader looks for. */
+const STAGING = '.millrace-staging'
+const UPLOAD = /^(.+)\.(\d+)\.([0-9a-f]{8})\.[0-9a-f]{16}\.part$/
+/** Files on their way to a conditional create. */
+const UNFINISHED = `${STAGING}/.unfinished`
+/** An unfinished file so old belongs to no running writer. */
+const ABANDONED_MS = 24 * 3_600_000
+
+/**
+ * Objects as files below a folder. Creating and publishing are a `link` of a finished file, which is atomic, never
+ * replaces a file, and never shows half of one. Opening makes the folder and clears up what crashes left long ago.
+ * @throws STORE_FAILED where the folder can't be written
+ */
+export const openLocalObjectStore = async (options: LocalStoreOptions): Promise<ObjectStore> => {
+  const store = new LocalObjectStore(options)
+  await store.open()
+  return store
+}
+
+class LocalObjectStore implements ObjectStore {
+  readonly location: string
+  readonly #sync: boolean
+  /** Folders known to be there and to lie below the root. */
+  readonly #folders = new Set<string>()
+
+  constructor({ root, durability }: LocalStoreOptions) {
+    this.location = resolve(root)
+    this.#sync = durability === 'disk'
+  }
+
+  async open(): Promise<void> {
+    await this.#guarded('write', async () => {
+      await makeFolder(this.location, this.#sync)
+      const unfinished = await this.#folder(join(this.location, UNFINISHED))
+      for (const name of await filesBelow(unfinished)) {
+        const path = join(unfinished, name)
+        const age = await absentAsNull(async () => Date.now() - (await stat(path)).mtimeMs)
+        if (age !== null && age > ABANDONED_MS) await unlinkIfThere(path)
+      }
+    })
+  }
+
+  createOnly(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+    return this.#guarded(`create ${key}`, async () => {
+      const final = this.#path(key)
+      const unfinished = join(await this.#folder(join(this.location, UNFINISHED)), randomBytes(16).toString('hex'))
+      try {
+        await writeWhole(unfinished, bytes, this.#sync)
+        return await this.#linkInto(unfinished, final)
+      } finally {
+        await unlinkIfThere(unfinished)
+      }
+    })
+  }
+
+  get(key: string): Promise<Uint8Array | null> {
+    return this.#guarded(`read ${key}`, () => absentAsNull(async () => new Uint8Array(await readFile(this.#path(key)))))
+  }
+
+  head(key: string): Promise<ObjectInfo | null> {
+    const look = async (): Promise<ObjectInfo> => ({ key, size: (await stat(this.#path(key))).size })
+    return this.#guarded(`look at ${key}`, () => absentAsNull(look))
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+    const folder = folderOf(prefix)
+    const names = await this.#guarded(`list ${prefix}`, () => filesBelow(join(this.location, folder)))
+    const keys = names.map(name => folder + name)
+    const visible = keys.filter(key => key.startsWith(prefix) && !key.startsWith(`${STAGING}/`))
+    for (const key of visible.toSorted()) {
+      const info = await this.head(key)
+      if (info !== null) yield info
+    }
+  }
+
+  remove(key: string): Promise<void> {
+    return this.#guarded(`remove ${key}`, () => unlinkIfThere(this.#path(key)))
+  }
+
+  stage(key: string, bytes: Uint8Array): Promise<StagedObject> {
+    return this.#guarded(`stage ${key}`, async () => {
+      const checksum = crcHex(crc32c(bytes))
+      const upload = `${checkKey(key)}.${bytes.length}.${checksum}.${randomBytes(8).toString('hex')}.part`
+      const path = join(this.location, STAGING, upload)
+      const folder = await this.#folder(dirname(path))
+      await writeWhole(path, bytes, this.#sync)
+      if (this.#sync) await syncFolder(folder)
+      return { key, upload, size: bytes.length, crc32c: checksum }
+    })
+  }
+
+  publish(staged: StagedObject): Promise<void> {
+    return this.#guarded(`publish ${staged.key}`, async () => {
+      const upload = this.#uploadPath(staged)
+      if ((await this.#publishLink(upload, staged)) === 'exists') await this.#requireSame(staged)
+      await unlinkIfThere(upload)
+    })
+  }
+
+  discard(staged: StagedObject): Promise<void> {
+    return this.#guarded(`discard ${staged.key}`, () => unlinkIfThere(this.#uploadPath(staged)))
+  }
+
+  async *listStaged(prefix: string): AsyncIterable<StagedObject> {
+    const folder = folderOf(prefix)
+    const below = join(this.location, STAGING, folder)
+    const names = await this.#guarded(`list uploads of ${prefix}`, () => filesBelow(below))
+    for (const name of names.toSorted()) {
+      const upload = folder + name
+      const [, key, size, checksum] = UPLOAD.exec(upload) ?? []
+      if (key === undefined || checksum === undefined || !key.startsWith(prefix)) continue
+      yield { key, upload, size: Number(size), crc32c: checksum }
+    }
+  }
+
+  /** An upload that is gone means that it was published before, or that it is lost. */
+  async #publishLink(upload: string, staged: StagedObject): Promise<'created' | 'exists'> {
+    try {
+      return await this.#linkInto(upload, this.#path(staged.key))
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return 'exists'
+      throw error
+    }
+  }
+
+  async #requireSame(staged: StagedObject): Promise<void> {
+    const bytes = await absentAsNull(() => readFile(this.#path(staged.key)))
+    if (bytes === null || bytes.length !== staged.size || crcHex(crc32c(bytes)) !== staged.crc32c) {
+      throw stagedObjectLost(staged, this.location)
+    }
+  }
+
+  async #linkInto(finished: string, final: string): Promise<'created' | 'exists'> {
+    const folder = await this.#folder(dirname(final))
+    try {
+      await link(finished, final)
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return 'exists'
+      if (!hasCode(error, 'ENOENT') || (await absentAsNull(() => stat(folder))) !== null) throw error
+      // somebody removed the folder since it was made
+      this.#folders.delete(folder)
+      return this.#linkInto(finished, final)
+    }
+    if (this.#sync) await syncFolder(folder)
+    return 'created'
+  }
+
+  /** Makes a folder below the root. A symbolic link that leads out of the root is refused. */
+  async #folder(folder: string): Promise<string> {
+    if (this.#folders.has(folder)) return folder
+    await makeFolder(folder, this.#sync)
+    const root = await realpath(this.location)
+    const real = await realpath(folder)
+    if (real !== root && !real.startsWith(root + sep)) {
+      throw new MillraceError('STORE_UNSAFE_KEY', `${folder} leads out of ${this.location} to ${real}`, {
+        remedy: 'Remove the symbolic link, or choose its target as the root.',
+      })
+    }
+    this.#folders.add(folder)
+    return folder
+  }
+
+  #path(key: string): string {
+    return join(this.location, checkKey(key))
+  }
+
+  /** The upload's name comes from a commit entry: it is checked like a key before it becomes a path. */
+  #uploadPath(staged: StagedObject): string {
+    const parts = UPLOAD.exec(staged.upload)
+    if (parts?.[1] !== checkKey(staged.key)) throw stagedObjectLost(staged, this.location)
+    return join(this.location, STAGING, staged.upload)
+  }
+
+  async #guarded<T>(what: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (error) {
+      throw storeFailed(what, this.location, error)
+    }
+  }
+}
+
+const folderOf = (prefix: string): string => prefix.slice(0, prefix.lastIndexOf('/') + 1)
