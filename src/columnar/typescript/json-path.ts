@@ -34,7 +34,7 @@ export class PathNode {
  * The names that the members of one object have had. Members mostly come in the order of the record before, so
  * that each known name keeps its successor, and a name is matched by one comparison instead of a scan and a search.
  */
-export class NameTable {
+class NameTable {
   /** Stands before the first member. */
   readonly start: KnownName = { bytes: new Uint8Array(0), child: null, next: null }
   private readonly byHash = new Map<number, KnownName[]>()

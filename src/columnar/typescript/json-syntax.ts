@@ -11,24 +11,43 @@ export const INVALID_UTF8 = -2
 /** Containers may be nested this deep; the outermost one has depth 1. */
 export const MAX_DEPTH = 512
 
+/** The byte `"`. */
 export const QUOTE = 0x22
+/** The byte `\`. */
 export const BACKSLASH = 0x5c
+/** The byte `,`. */
 export const COMMA = 0x2c
+/** The byte `:`. */
 export const COLON = 0x3a
+/** The byte `-`. */
 export const MINUS = 0x2d
+/** The byte `+`. */
 export const PLUS = 0x2b
+/** The byte `.`. */
 export const DOT = 0x2e
+/** The byte `0`. */
 export const ZERO = 0x30
+/** The byte `9`. */
 export const NINE = 0x39
+/** The byte `{`. */
 export const OPEN_BRACE = 0x7b
+/** The byte `}`. */
 export const CLOSE_BRACE = 0x7d
+/** The byte `[`. */
 export const OPEN_BRACKET = 0x5b
+/** The byte `]`. */
 export const CLOSE_BRACKET = 0x5d
+/** The byte `e`. */
 export const LOWER_E = 0x65
+/** The byte `f`. */
 export const LOWER_F = 0x66
+/** The byte `n`. */
 export const LOWER_N = 0x6e
+/** The byte `t`. */
 export const LOWER_T = 0x74
+/** The byte `u`. */
 export const LOWER_U = 0x75
+/** The byte of a space; what is below it is white space or a control character. */
 export const SPACE = 0x20
 
 /** Bytes that a string can hold as they are, one each: ASCII without controls, quote and backslash. */
@@ -42,13 +61,10 @@ const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
 })
 /** What a one-letter escape stands for, or 0. */
 export const ESCAPED = new Uint8Array(256)
-for (const [letter, meaning] of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map(pair => [
-  pair[0],
-  pair[1],
-])) {
-  ESCAPED[letter?.charCodeAt(0) ?? 0] = meaning?.charCodeAt(0) ?? 0
-}
+for (const pair of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'])
+  ESCAPED[pair.charCodeAt(0)] = pair.charCodeAt(1)
 
+/** Whether a byte is one of `0` to `9`. */
 export const isDigit = (byte: number): boolean => byte >= ZERO && byte <= NINE
 
 /** White space is space, tab, line feed and carriage return. */

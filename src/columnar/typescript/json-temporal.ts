@@ -1,21 +1,15 @@
-import { isDigit, ZERO } from './json-syntax.ts'
+import { COLON, DOT, isDigit, LOWER_T, MINUS, PLUS, SPACE, ZERO } from './json-syntax.ts'
 
 const MS_PER_DAY = 86_400_000
 const MS_PER_MINUTE = 60_000
-const LOWER_T = 0x74
 const LOWER_Z = 0x7a
-const SPACE = 0x20
-const DASH = 0x2d
-const PLUS = 0x2b
-const COLON = 0x3a
-const DOT = 0x2e
 /** Length of 'YYYY-MM-DD' and of 'hh:mm'. */
 const DATE_LENGTH = 10
 const MINUTES_LENGTH = 5
 
 /** Days since 1970-01-01 of 'YYYY-MM-DD' in bytes [start, end); NaN where it is not one (the day must exist). */
 export const parseDate = (bytes: Uint8Array, start: number, end: number): number => {
-  if (end - start !== DATE_LENGTH || bytes[start + 4] !== DASH || bytes[start + 7] !== DASH) return Number.NaN
+  if (end - start !== DATE_LENGTH || bytes[start + 4] !== MINUS || bytes[start + 7] !== MINUS) return Number.NaN
   const year = 100 * twoDigits(bytes, start) + twoDigits(bytes, start + 2)
   const month = twoDigits(bytes, start + 5)
   const day = twoDigits(bytes, start + 8)
@@ -66,7 +60,7 @@ const parseZone = (bytes: Uint8Array, at: number, end: number): number => {
   if (at === end) return 0
   const first = bytes[at] as number
   if ((first | 0x20) === LOWER_Z) return at + 1 === end ? 0 : Number.NaN
-  if (first !== PLUS && first !== DASH) return Number.NaN
+  if (first !== PLUS && first !== MINUS) return Number.NaN
   const sign = first === PLUS ? 1 : -1
   const length = end - at - 1
   if (length === MINUTES_LENGTH) return sign * parseMinutes(bytes, at + 1)

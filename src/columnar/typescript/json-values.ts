@@ -24,14 +24,17 @@ import {
 } from './json-syntax.ts'
 import { parseDate, parseTimestamp } from './json-temporal.ts'
 
-/** What became of a column in the row at hand. */
+/** No value has come yet. */
 export const UNSEEN = 0
 /** The builder has taken the value. */
 export const VALUE = 1
 /** The value is null, or surely missing. */
 export const NULL = 2
+/** The value is of a kind that the column can't hold. */
 export const WRONG_TYPE = 3
+/** The value is a whole number of too many bits. */
 export const OUT_OF_RANGE = 4
+/** What became of a column in the row at hand. */
 export type LeafState = typeof UNSEEN | typeof VALUE | typeof NULL | typeof WRONG_TYPE | typeof OUT_OF_RANGE
 
 /**

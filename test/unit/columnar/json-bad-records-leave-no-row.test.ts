@@ -89,6 +89,9 @@ describe('a record that is not what the schema says', () => {
     const deep = (levels: number) => `{"id":1,"name":"x","raw":${'['.repeat(levels)}${']'.repeat(levels)}}`
     expect(decodeOne(PLAY, deep(512))).toEqual(['invalidJson', ''])
     expect(decodeOne(PLAY, deep(511))[0]).toBe(1n)
+    const objects = (levels: number) => `{"id":1,"name":"x","raw":${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}}`
+    expect(decodeOne(PLAY, objects(512))).toEqual(['invalidJson', ''])
+    expect(decodeOne(PLAY, objects(511))[0]).toBe(1n)
   })
 })
 

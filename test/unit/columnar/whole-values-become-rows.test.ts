@@ -51,4 +51,16 @@ describe('decoding whole values', () => {
       { numRuns: 500 },
     )
   })
+
+  it('knows UTF-8 at every border of its table of well-formed sequences', () => {
+    const seconds = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff]
+    const tails = [[], [0x80], [0x80, 0x80], [0xbf, 0xbf], [0x80, 0x7f], [0xc0], [0x80, 0xc0]]
+    const decoder = new ValueDecoder({ fields: fieldsOf({ v: 'string' }) }, OPTIONS)
+    for (let lead = 0x80; lead <= 0xff; lead++) {
+      const values = seconds.flatMap(second => tails.map(tail => Uint8Array.of(lead, second, ...tail)))
+      values.push(Uint8Array.of(lead))
+      const { bad } = decoder.decode(recordsOf(values))
+      expect(bad.map(({ record }) => record)).toEqual(values.flatMap((bytes, i) => (textOf(bytes) === null ? [i] : [])))
+    }
+  })
 })
