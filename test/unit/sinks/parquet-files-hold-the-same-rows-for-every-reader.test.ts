@@ -10,6 +10,7 @@ import { parquetReadObjects } from 'hyparquet'
 import { ParquetReader } from 'parquetjs-lite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ScalarType, TableSchema } from '../../../src/columnar/schema.ts'
+import type { PartitionBy } from '../../../src/pipeline/plan.ts'
 import { loadParquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
 import { batchOf, schemaOf } from './fixtures/batches.ts'
@@ -26,8 +27,10 @@ afterAll(() => table.close())
 const LIMITS = { maxOpenPartitions: 4, maxFileBytes: 1e7 }
 type Rows = readonly (readonly unknown[])[]
 
-const encode = (schema: TableSchema, batches: readonly { rows: Rows; selection: readonly number[] | null }[]) => {
-  const encoding = encoder({ schema, partitionBy: { kind: 'none' }, ...LIMITS })
+type Batches = readonly { rows: Rows; selection: readonly number[] | null }[]
+
+const encode = (schema: TableSchema, batches: Batches, partitionBy: PartitionBy = { kind: 'none' }) => {
+  const encoding = encoder({ schema, partitionBy, ...LIMITS })
   for (const { rows, selection } of batches) encoding.write(batchOf(schema, rows, selection))
   return encoding.finish()
 }
@@ -99,6 +102,23 @@ describe('parquet files hold the same rows for every reader', () => {
         expect((await table.rows()).map(row => row.map(plain))).toEqual(expected)
       }),
       { numRuns: 60 },
+    )
+  })
+
+  it('gives DuckDB the same values where the rows of a batch are spread over folders', async () => {
+    const order = ['false', 'true']
+    await fc.assert(
+      fc.asyncProperty(fc.array(BATCH, { minLength: 1, maxLength: 3 }), async batches => {
+        const rows = batches.flatMap(({ rows, selection }) =>
+          (selection ?? [...rows.keys()]).map(row => rows[row] ?? []),
+        )
+        fc.pre(rows.length > 0)
+        const expected = rows.toSorted(([a], [b]) => order.indexOf(String(a)) - order.indexOf(String(b)))
+        await table.put(encode(SCHEMA, batches, { kind: 'columns', columns: ['bool'] }))
+        const read = await table.rows('select bool, * exclude (bool) from TABLE')
+        expect(read.map(row => row.map(plain))).toEqual(expected.map(([bool, ...rest]) => [String(bool), ...rest]))
+      }),
+      { numRuns: 40 },
     )
   })
 
