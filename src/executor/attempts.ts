@@ -10,7 +10,7 @@ export const DEFAULT_MAX_FAILURES = 3
  * whole: usage errors, lost data, too many bad rows, a fenced driver, and what was aborted on purpose.
  */
 export const isWorthRetrying = (code: ErrorCode): boolean =>
-  code !== 'ABORTED' && (ERROR_KINDS[code].exit === EXIT.failed || ERROR_KINDS[code].retriable)
+  ERROR_KINDS[code].exit === EXIT.failed || ERROR_KINDS[code].retriable
 
 /** How a task is named in messages: `task 3 (plays/0 offsets 100 to 199)`. */
 export const describeTask = ({ index, split }: Task): string =>

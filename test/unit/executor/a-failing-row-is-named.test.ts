@@ -94,6 +94,17 @@ describe("with onError 'deadLetter'", () => {
     ])
   })
 
+  test('a filter that throws has not filtered', async () => {
+    const result = await run(
+      rows('deadLetter')
+        .filter(({ n }) => (throwAt7(n), n > 2))
+        .to(table),
+    )
+    expect(result.ledger.stages[0]).toEqual([
+      { stage: 'filter', in: 10, out: 6, expanded: 0, dropped: { filtered: 3, stageError: 1 } },
+    ])
+  })
+
   test('a flatMap leaves none of the rows of a record that failed half way', async () => {
     const plan = rows('deadLetter')
       .flatMap(Numbers, function* ({ n }) {

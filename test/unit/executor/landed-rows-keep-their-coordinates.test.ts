@@ -77,6 +77,7 @@ test('topic, partition, offset, timestamp, key and headers of each row that coun
 test.each([
   ['a count without headers', [4]],
   ['a key that is longer than the record', [2, 200, 1, 65]],
+  ['a value that is longer than the record', [2, 2, 65, 20, 65]],
   ['a number that does not end', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]],
   ['a negative count', [1]],
 ])('damaged headers are refused with their offset: %s', (_, bytes) => {
