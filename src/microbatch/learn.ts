@@ -78,6 +78,7 @@ const progressOf = (
     schedulingDelay: Math.round(schedulingDelay),
     processingDelay: Math.round(processingDelay),
     backpressure: {
+      rowsPerSecond: finite(next.explanation?.rate ?? null),
       maxRows: next.explanation?.maxRows ?? rows,
       boundBy: next.explanation?.boundBy ?? 'none',
       explanation: next.explanation?.lines ?? ['the plan was found in the log and is run again as it stands'],
@@ -85,6 +86,8 @@ const progressOf = (
     ledger: computed.ledger,
   }
 }
+
+const finite = (rate: number | null): number | null => (rate === null || !Number.isFinite(rate) ? null : rate)
 
 const leastWatermark = ({ plan }: DriverParts, { watermarks }: ComputedBatch): string | null => {
   const windowed = watermarks.filter((_, branch) => (plan.branches[branch]?.aggregation?.window ?? null) !== null)

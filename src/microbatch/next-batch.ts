@@ -1,4 +1,4 @@
-import type { BatchExplanation } from '../backpressure/explain.ts'
+import { type BatchExplanation, explainBatch } from '../backpressure/explain.ts'
 import { shareByLag } from '../backpressure/share-by-lag.ts'
 import { type DurationMs, durationMs, type EpochMs } from '../base/units.ts'
 import type { PlanEntry } from '../checkpoint/entries.ts'
@@ -65,13 +65,19 @@ export const planNext = (
   if (lag === 0 && !flush && !closes && !first) return { kind: 'nothing' }
   const intervalMs = plannedInterval(settings.trigger, settings.targetIntervalMs)
   const limit = parts.rate.limit(intervalMs)
-  const share = shareByLag(limit, backlog, shareOptions(parts))
-  const ranges = rangesOf(backlog, share.until, first)
+  const cap = plan.source.kind === 'kafka' ? plan.source.maxOffsetsPerTrigger : null
+  const untils = shareByLag(Math.min(limit.maxRows, cap ?? Infinity), backlog)
   return {
     kind: 'batch',
     intervalMs,
-    explanation: share.explanation,
-    plan: { batchId: state.nextBatchId, triggeredAt: clock.now, ranges, watermarks, flush },
+    explanation: explainBatch(limit, cap, backlog, untils),
+    plan: {
+      batchId: state.nextBatchId,
+      triggeredAt: clock.now,
+      ranges: rangesOf(backlog, untils, first),
+      watermarks,
+      flush,
+    },
   }
 }
 
@@ -88,7 +94,3 @@ const tooFewToStart = (
   if (lag === 0 || lag >= source.minOffsetsPerTrigger) return false
   return waitingSince === null || now - waitingSince < source.maxTriggerDelayMs
 }
-
-const shareOptions = ({ plan: { source } }: DriverParts) => ({
-  maxOffsetsPerTrigger: source.kind === 'kafka' ? source.maxOffsetsPerTrigger : null,
-})

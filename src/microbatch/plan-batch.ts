@@ -147,16 +147,16 @@ export const planWatermarks = (
 }
 
 /**
- * Ranges that take each partition to where `share` says, in order of partition. Empty ones are left out, except in the
+ * Ranges that take each partition to its element of `untils`, in order of partition. Empty ones are left out, except in the
  * first plan: that one fixes where every partition starts, also for a source told to start at its latest offset.
  */
 export const rangesOf = (
   backlog: readonly Backlog[],
-  share: ReadonlyMap<string, Offset>,
+  untils: readonly Offset[],
   first: boolean,
 ): readonly OffsetRange[] =>
-  backlog.flatMap(({ topic, partition, from }) => {
-    const until = share.get(partitionKey({ topic, partition })) ?? from
+  backlog.flatMap(({ topic, partition, from }, at) => {
+    const until = untils[at] ?? from
     return first || until > from ? [{ topic, partition, from, until }] : []
   })
 

@@ -75,6 +75,8 @@ export interface SinkProgress {
 }
 
 export interface BackpressureProgress {
+  /** The learned rate; `null` without a limit. */
+  readonly rowsPerSecond: number | null
   /** At most so many rows were planned for this batch. */
   readonly maxRows: number
   /** Which bound that was: the rate, a byte cap, `maxOffsetsPerTrigger`, or `none`. */

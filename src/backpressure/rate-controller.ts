@@ -1,0 +1,155 @@
+import type { JsonValue } from '../base/json.ts'
+import { type DurationMs, durationMs, type RowsPerSecond, rowsPerSecond } from '../base/units.ts'
+import { OverheadEstimator, readOverheadSnapshot } from './overhead.ts'
+
+export interface RateOptions {
+  /** Without it there is no limit but `maxBatchBytes`. */
+  readonly enabled: boolean
+  /** Where the rate starts when nothing was learned yet, so that the first batches are no flood. */
+  readonly initialRate: RowsPerSecond
+  readonly minRate: RowsPerSecond
+  /** `null` for no upper bound. */
+  readonly maxRate: RowsPerSecond | null
+  /** The rate may grow by this factor from batch to batch. */
+  readonly growth: number
+  /** Weights of the PID: of the error, of the rows that wait, and of the error's change. */
+  readonly proportional: number
+  readonly integral: number
+  readonly derivative: number
+  /** A batch is planned for about so many bytes at most. */
+  readonly maxBatchBytes: number
+}
+
+/** What a finished batch teaches. */
+export interface ObservedBatch {
+  readonly rows: number
+  readonly bytes: number
+  /** Start to publication. */
+  readonly processingDelayMs: DurationMs
+  /** Trigger to start. */
+  readonly schedulingDelayMs: DurationMs
+  /** The time that its rows were planned for. */
+  readonly intervalMs: DurationMs
+  /** Whether more rows waited than the limit let in. */
+  readonly limited: boolean
+}
+
+/** How many rows a batch may have, and why. */
+export interface BatchLimit {
+  readonly maxRows: number
+  readonly boundBy: 'rate' | 'bytes' | 'nothing'
+  readonly rate: RowsPerSecond
+  readonly intervalMs: DurationMs
+  /** Fixed cost of a batch, as learned. */
+  readonly overheadMs: DurationMs
+  /** Bytes per row, as learned; `null` before the first row. */
+  readonly bytesPerRow: number | null
+}
+
+/** The learned rate of a pipeline and how it becomes a number of rows. Pure: no clock, no chance. */
+export interface RateController {
+  limit(intervalMs: DurationMs): BatchLimit
+  observe(batch: ObservedBatch): void
+  /** What goes into the checkpoint, so that a restart does not begin from the initial rate. */
+  snapshot(): JsonValue
+}
+
+/** A controller that goes on from a snapshot, if there is one that can be read. */
+export const rateController = (options: RateOptions, snapshot: JsonValue = null): RateController =>
+  new PidRateController(options, readSnapshot(snapshot))
+
+interface RateSnapshot {
+  readonly rate: number
+  readonly error: number
+  readonly bytesPerRow: number | null
+  readonly overhead: JsonValue
+}
+
+const readSnapshot = (value: JsonValue): RateSnapshot | null => {
+  const fields = value as Partial<RateSnapshot> | null
+  if (typeof fields?.rate !== 'number' || !(fields.rate > 0)) return null
+  const bytesPerRow = typeof fields.bytesPerRow === 'number' ? fields.bytesPerRow : null
+  return { rate: fields.rate, error: Number(fields.error) || 0, bytesPerRow, overhead: fields.overhead ?? null }
+}
+
+/** Weight of a batch in the mean of bytes per row. */
+const BYTES_WEIGHT = 0.3
+
+/**
+ * Spark's PIDRateEstimator (org.apache.spark.streaming.scheduler.rate), with its formula
+ *
+ *     error      = rate − processingRate
+ *     historical = schedulingDelay · processingRate / interval
+ *     newRate    = max(minRate, rate − Kp·error − Ki·historical − Kd·dError/dt)
+ *
+ * and three differences: the processing rate is rows over time *without the fixed overhead of a batch*; the rate starts low
+ * and at most doubles, instead of being unlimited until the second batch is through; and a batch that was not
+ * limited (there was less to do) does not raise the rate, nor lower it while it keeps its interval.
+ */
+class PidRateController implements RateController {
+  readonly #options: RateOptions
+  readonly #overhead: OverheadEstimator
+  #rate: number
+  #error: number
+  #bytesPerRow: number | null
+
+  constructor(options: RateOptions, snapshot: RateSnapshot | null) {
+    this.#options = options
+    this.#rate = this.#bounded(snapshot?.rate ?? options.initialRate)
+    this.#error = snapshot?.error ?? 0
+    this.#bytesPerRow = snapshot?.bytesPerRow ?? null
+    this.#overhead = new OverheadEstimator(readOverheadSnapshot(snapshot?.overhead))
+  }
+
+  limit(intervalMs: DurationMs): BatchLimit {
+    const { enabled, maxBatchBytes } = this.#options
+    const overheadMs = this.#overhead.overheadMs
+    const byRate = enabled ? Math.max(1, Math.floor((this.#rate * rowTime(intervalMs, overheadMs)) / 1000)) : Infinity
+    const byBytes = this.#bytesPerRow === null ? Infinity : Math.max(1, Math.floor(maxBatchBytes / this.#bytesPerRow))
+    const maxRows = Math.min(byRate, byBytes)
+    const boundBy = maxRows === Infinity ? 'nothing' : byBytes < byRate ? 'bytes' : 'rate'
+    const rate = rowsPerSecond(enabled ? Math.round(this.#rate) : Infinity)
+    return { maxRows, boundBy, rate, intervalMs, overheadMs, bytesPerRow: this.#bytesPerRow }
+  }
+
+  observe(batch: ObservedBatch): void {
+    const { rows, bytes, processingDelayMs: ms } = batch
+    this.#overhead.observe(rows, ms)
+    if (rows === 0) return
+    const perRow = bytes / rows
+    this.#bytesPerRow =
+      this.#bytesPerRow === null ? perRow : this.#bytesPerRow + BYTES_WEIGHT * (perRow - this.#bytesPerRow)
+    if (!batch.limited && ms <= batch.intervalMs) return
+    this.#rate = this.#nextRate(batch)
+  }
+
+  snapshot(): JsonValue {
+    const overhead = this.#overhead.snapshot() as unknown as JsonValue
+    return { rate: this.#rate, error: this.#error, bytesPerRow: this.#bytesPerRow, overhead }
+  }
+
+  #nextRate({ rows, processingDelayMs, schedulingDelayMs, intervalMs }: ObservedBatch): number {
+    const { proportional, integral, derivative, growth } = this.#options
+    const workMs = Math.max(processingDelayMs - this.#overhead.overheadMs, 0.1 * processingDelayMs, 0.01)
+    const processingRate = (rows * 1000) / workMs
+    const error = this.#rate - processingRate
+    const historical = intervalMs > 0 ? (schedulingDelayMs * processingRate) / intervalMs : 0
+    const seconds = Math.max(intervalMs, processingDelayMs) / 1000
+    const change = seconds > 0 ? (error - this.#error) / seconds : 0
+    this.#error = error
+    const next = this.#rate - proportional * error - integral * historical - derivative * change
+    return this.#bounded(Math.min(next, this.#rate * growth))
+  }
+
+  #bounded(rate: number): number {
+    const { minRate, maxRate } = this.#options
+    return Math.min(Math.max(minRate, rate), maxRate ?? Infinity)
+  }
+}
+
+/**
+ * Time of an interval that is left for rows. Where overhead takes most of it, rows get as much time as the overhead
+ * itself: batches then take longer than the interval, but half of all time at least goes into rows.
+ */
+const rowTime = (intervalMs: DurationMs, overheadMs: DurationMs): DurationMs =>
+  durationMs(Math.max(intervalMs - overheadMs, overheadMs))

@@ -1,0 +1,21 @@
+import { durationMs } from '../base/units.ts'
+import { typescriptKernels } from '../columnar/typescript/index.ts'
+import { type TaskRunner, taskRunner } from '../executor/task-runner.ts'
+import type { PipelinePlan } from '../pipeline/plan.ts'
+import { loadParquetEncoder } from '../sinks/parquet/index.ts'
+import { makeReader } from './sources.ts'
+import type { WorkerData } from './worker-data.ts'
+
+/** A task runner over the real source and encoder, for a worker thread or for the driver's own thread. */
+export const makeRunner = async (
+  plan: PipelinePlan,
+  settings: Pick<WorkerData, 'maxFutureMs' | 'table' | 'kafka'>,
+): Promise<TaskRunner> =>
+  taskRunner({
+    plan,
+    reader: makeReader(plan.source, settings.kafka),
+    kernels: typescriptKernels,
+    encoderFactory: await loadParquetEncoder(),
+    maxFutureMs: durationMs(settings.maxFutureMs),
+    table: settings.table,
+  })
