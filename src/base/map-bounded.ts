@@ -7,7 +7,7 @@ export const mapBounded = async <Item, Answer>(
   limit: number,
   work: (item: Item, index: number) => Promise<Answer>,
 ): Promise<readonly Answer[]> => {
-  const answers = new Array<Answer>(items.length)
+  const answers = Array.from<Answer>({ length: items.length })
   const errors: unknown[] = []
   const waiting = items.entries()
   const runOneAfterAnother = async (): Promise<void> => {

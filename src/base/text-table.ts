@@ -52,7 +52,7 @@ const escapeOf = (character: string): string => {
   return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
 }
 
-/** How many columns of a terminal a text takes: two for East Asian wide characters and emoji, none for combining marks. */
+/** How many columns of a terminal a text takes: two for a wide character or emoji, none for a combining mark. */
 export const displayWidth = (text: string): number => {
   let width = 0
   for (const character of text) width += characterWidth(character)

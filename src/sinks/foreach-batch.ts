@@ -3,6 +3,7 @@ import { materialize } from '../columnar/row-view.ts'
 import type { ForeachBatchFunction } from '../pipeline/plan.ts'
 import type { Sink } from './sink.ts'
 
+/** What a foreachBatch sink is made with. */
 export interface ForeachBatchSinkOptions {
   readonly deliver: ForeachBatchFunction
   readonly pipeline: string

@@ -92,7 +92,7 @@ const refuseFolderNames = (schema: TableSchema): void => {
   if (clash === undefined) return
   throw new MillraceError(
     'INVALID_SCHEMA',
-    `the column ${clash.name} has the name of a folder of the table (date=…/hour=…), whose value readers would show instead`,
+    `the column ${clash.name} has the name of a folder (date=…/hour=…), whose value readers would show instead`,
     { remedy: `Rename ${clash.name}, or partition by columns instead of by hour.`, details: { column: clash.name } },
   )
 }

@@ -11,6 +11,7 @@ const BATCH_DIGITS = 12
 const SEQUENCE_DIGITS = 5
 const NONCE_DIGITS = 8
 
+/** What a table sink is made with. */
 export interface TableSinkOptions {
   readonly store: ObjectStore
   /** Folder of the table, relative to the store. */

@@ -6,6 +6,7 @@ import type { Sink, SinkOutput } from '../sink.ts'
 import { cellJson, cellText, jsonString } from './cell-text.ts'
 import { type RowPlace, topRows } from './top-rows.ts'
 
+/** What a console sink is made with. */
 export interface ConsoleSinkOptions {
   /** At most so many rows of a batch are shown. */
   readonly rows: number

@@ -7,9 +7,9 @@ import { arrowType } from './arrow-types.ts'
 import { bytesForBits, countZeros } from './bits.ts'
 
 /**
- * Arrow's IPC stream format (https://arrow.apache.org/docs/format/Columnar.html#serialization-and-interprocess-communication-ipc):
- * a schema message, record batch messages whose bodies are the columns' own buffers, and an end mark. Numbers of
- * tables, slots and enums below are those of Arrow's Message.fbs and Schema.fbs.
+ * Arrow's IPC stream format (https://arrow.apache.org/docs/format/Columnar.html, Serialization and IPC): a schema
+ * message, record batch messages whose bodies are the columns' own buffers, and an end mark. Numbers of tables, slots
+ * and enums below are those of Arrow's Message.fbs and Schema.fbs.
  */
 
 const METADATA_V5 = 4
@@ -63,7 +63,7 @@ const fieldTable = (builder: Builder, field: Field): number => {
 
 const offsetVector = (builder: Builder, tables: readonly number[]): number => {
   builder.startVector(4, tables.length, 4)
-  for (const table of [...tables].reverse()) builder.addOffset(table)
+  for (const table of tables.toReversed()) builder.addOffset(table)
   return builder.endVector()
 }
 
@@ -110,7 +110,7 @@ const recordBatchMetadata = (body: RecordBatchBody, rows: number): Uint8Array =>
 /** A vector of structs of two int64: FieldNode and Buffer. Flatbuffers are written back to front. */
 const pairVector = (builder: Builder, pairs: readonly (readonly [number, number])[]): number => {
   builder.startVector(16, pairs.length, 8)
-  for (const [first, second] of [...pairs].reverse()) {
+  for (const [first, second] of pairs.toReversed()) {
     builder.prep(8, 16)
     builder.writeInt64(BigInt(second))
     builder.writeInt64(BigInt(first))

@@ -1,9 +1,12 @@
 /** Bitmaps as Arrow has them: least-significant bit first. */
 
+/** Bytes that so many bits take. */
 export const bytesForBits = (bits: number): number => (bits + 7) >> 3
 
+/** 0 or 1. */
 export const getBit = (bitmap: Uint8Array, at: number): number => ((bitmap[at >> 3] as number) >> (at & 7)) & 1
 
+/** Writes a bit, 0 or 1, and leaves the others. */
 export const putBit = (bitmap: Uint8Array, at: number, bit: number): void => {
   const mask = 1 << (at & 7)
   const old = bitmap[at >> 3] as number

@@ -53,7 +53,7 @@ class ParquetTableEncoder implements TableEncoder {
   finish(): readonly EncodedFile[] {
     for (const partition of this.open.values()) this.finishFile(partition)
     this.open.clear()
-    return this.files.sort((a, b) => (a.partition < b.partition ? -1 : a.partition > b.partition ? 1 : 0))
+    return this.files.toSorted((a, b) => (a.partition < b.partition ? -1 : a.partition > b.partition ? 1 : 0))
   }
 
   private append(batch: ColumnBatch, { partition, rows }: PartitionSlice): void {

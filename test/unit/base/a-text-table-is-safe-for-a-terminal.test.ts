@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { displayWidth, escapeControls, textTable } from '../../../src/base/text-table.ts'
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchId, driverEpoch } from '../../../src/base/units.ts'
 import type { ColumnBatch } from '../../../src/columnar/column-batch.ts'
@@ -95,7 +95,7 @@ trending, batch 7
     const row = [true, Math.fround(0.1), -1, Uint8Array.of(0, 255), '{"a":1}', ['x', null], 'bell\u0007\u001b[2J']
     const text = await show([batchOf(schema, [row])])
     expect(text).toContain('| true | 0.1 | 1969-12-31 | 0x00ff | {"a":1} | [x, null] | bell\\x07\\x1b[2J |')
-    expect(text).not.toMatch(/[\u0007\u001b]/)
+    expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
   })
 
   it('writes one line of JSON per batch, integers with all their digits', async () => {
