@@ -8,7 +8,7 @@ import { int64Words, readInt64, writeInt64 } from './int64-words.ts'
 import { countDropped, type StageCounters } from './stages/stage.ts'
 
 /** Start of the window that holds `eventTime`: floor((t - offset) / size) * size + offset, also before 1970. */
-export const windowStart = (eventTime: number, { sizeMs, offsetMs }: Pick<TumblingWindow, 'sizeMs' | 'offsetMs'>) =>
+const windowStart = (eventTime: number, { sizeMs, offsetMs }: Pick<TumblingWindow, 'sizeMs' | 'offsetMs'>) =>
   Math.floor((eventTime - offsetMs) / sizeMs) * sizeMs + offsetMs
 
 /** Puts rows into their windows; made once for each task and branch. */

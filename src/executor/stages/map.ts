@@ -7,7 +7,7 @@ import { countDropped, type StageScope, type StageStep } from './stage.ts'
 import { isPromise, wrongResult } from './stage-failed.ts'
 
 /** A flatMap that gives more rows than this for one row is taken for one that never ends. */
-export const MAX_ROWS_PER_ROW = 1_000_000
+const MAX_ROWS_PER_ROW = 1_000_000
 
 /** Makes a row of new columns from each row. */
 export const mapStage = (node: MapNode, input: TableSchema, scope: StageScope): StageStep => {

@@ -33,7 +33,7 @@ export const stageFailed = (
 }
 
 /** Topic, partition and offset of the record that a row was made from; `null` for rows made from many. */
-export const coordinates = ({ origin }: ColumnBatch, row: number) => {
+const coordinates = ({ origin }: ColumnBatch, row: number) => {
   if (origin === null) return null
   const { records, recordOf } = origin
   return {
