@@ -103,6 +103,9 @@ const takeOffsets = (offsets: Int32Array, indices: Int32Array): Int32Array => {
   return taken
 }
 
+/** From about so many bytes on, the call of a native copy costs less than a loop. */
+const LONG_BYTES = 64
+
 const takeBinary = (column: BinaryColumn, indices: Int32Array): BinaryColumn => {
   const offsets = takeOffsets(column.offsets, indices)
   const bytes = new Uint8Array(offsets[indices.length] as number)
@@ -111,7 +114,8 @@ const takeBinary = (column: BinaryColumn, indices: Int32Array): BinaryColumn => 
     const to = offsets[at] as number
     const from = column.offsets[row] as number
     const length = (offsets[at + 1] as number) - to
-    for (let byte = 0; byte < length; byte += 1) bytes[to + byte] = column.bytes[from + byte] as number
+    if (length > LONG_BYTES) bytes.set(column.bytes.subarray(from, from + length), to)
+    else for (let byte = 0; byte < length; byte += 1) bytes[to + byte] = column.bytes[from + byte] as number
   }
   const validity = takeBits(column.validity, indices)
   return { kind: column.kind, length: indices.length, validity, offsets, bytes }
@@ -238,6 +242,9 @@ const copyBits = (
   return all
 }
 
+/** Positions are 32-bit, as in Arrow. */
+const MAX_POSITION = 0x7fff_ffff
+
 const concatOffsets = (
   pieces: readonly { readonly offsets: Int32Array; readonly length: number }[],
   length: number,
@@ -249,7 +256,9 @@ const concatOffsets = (
     const start = offsets[0] as number
     for (let row = 1; row <= count; row += 1) all[at + row] = end + (offsets[row] as number) - start
     at += count
-    end = all[at] as number
+    const last = end + (offsets[count] as number) - start
+    assert(last <= MAX_POSITION, 'the columns put together hold less than 2 GiB of text')
+    end = last
   }
   return all
 }
@@ -281,9 +290,11 @@ const concatLists = (pieces: readonly ListColumn[], length: number, validity: Ui
 }
 
 const sliceOf = (column: ScalarColumn, from: number, until: number): Column =>
-  from === 0 && until === column.length
-    ? column
-    : takeColumn(
-        column,
-        Int32Array.from({ length: until - from }, (_, at) => from + at),
-      )
+  from === 0 && until === column.length ? column : takeColumn(column, rowNumbers(from, until))
+
+/** The numbers from, from + 1, … until - 1. */
+export const rowNumbers = (from: number, until: number): Int32Array => {
+  const numbers = new Int32Array(until - from)
+  for (let at = 0; at < numbers.length; at += 1) numbers[at] = from + at
+  return numbers
+}

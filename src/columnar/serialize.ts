@@ -1,17 +1,21 @@
 import { assert, assertNever } from '../base/assert.ts'
+import { crc32cHex } from '../base/crc32c.ts'
 import { MillraceError } from '../base/errors.ts'
 import { utf8Bytes, utf8Text } from '../base/text.ts'
 import type { BinaryColumn, Column, ScalarColumn } from './column.ts'
-import { type ColumnBatch } from './column-batch.ts'
-import { compact } from './gather.ts'
-import { type Field, SCALAR_TYPES, type TableSchema } from './schema.ts'
+import type { ColumnBatch } from './column-batch.ts'
+import { compact, rowNumbers, takeColumn } from './gather.ts'
+import { type Field, SCALAR_TYPES } from './schema.ts'
 
 /**
- * A batch as bytes: "MRB1", length of the header (uint32, little-endian), the header (JSON: fields, rows, and the byte
- * length of every buffer), then the buffers in order of columns, each at a multiple of 8 from the start.
+ * A batch as bytes: "MRB1", CRC-32C of all that follows it, length of the header (both uint32, little-endian), the
+ * header (JSON: fields, rows, and the byte length of every buffer), then the buffers in order of columns, each at a
+ * multiple of 8 from the start.
  */
 const MAGIC = 0x3142524d
-const PREFIX_BYTES = 8
+const CHECKSUM_AT = 4
+const CHECKED_FROM = 8
+const PREFIX_BYTES = 12
 
 interface Header {
   readonly fields: readonly Field[]
@@ -28,7 +32,8 @@ const aligned = (bytes: number): number => (bytes + 7) & ~7
 
 /** The rows of a batch as bytes of their own; where they came from (`origin`) is left out. */
 export const encodeBatch = (batch: ColumnBatch): Uint8Array => {
-  const dense = compact(batch)
+  const compacted = compact(batch)
+  const dense = { ...compacted, columns: compacted.columns.map(fromZero) }
   const buffers = dense.columns.flatMap(buffersOf)
   const header: Header = {
     fields: dense.schema.fields,
@@ -41,7 +46,7 @@ export const encodeBatch = (batch: ColumnBatch): Uint8Array => {
   const bytes = new Uint8Array(buffers.reduce((size, buffer) => size + aligned(buffer?.byteLength ?? 0), start))
   const view = new DataView(bytes.buffer)
   view.setUint32(0, MAGIC, true)
-  view.setUint32(4, headerBytes.length, true)
+  view.setUint32(CHECKED_FROM, headerBytes.length, true)
   bytes.set(headerBytes, PREFIX_BYTES)
   let at = start
   for (const buffer of buffers) {
@@ -49,7 +54,18 @@ export const encodeBatch = (batch: ColumnBatch): Uint8Array => {
     bytes.set(buffer, at)
     at += aligned(buffer.byteLength)
   }
+  view.setUint32(CHECKSUM_AT, checksumOf(bytes), true)
   return bytes
+}
+
+const checksumOf = (bytes: Uint8Array): number => Number.parseInt(crc32cHex(bytes.subarray(CHECKED_FROM)), 16)
+
+/** A column whose positions start at 0 and span what they point into, as slices of larger columns do not. */
+const fromZero = <C extends Column>(column: C): C => {
+  if (!('offsets' in column)) return column
+  const spansAll = column.kind !== 'list' || column.offsets[column.length] === column.child.length
+  if (column.offsets[0] !== 0 || !spansAll) return takeColumn(column, rowNumbers(0, column.length)) as C
+  return column.kind === 'list' ? { ...column, child: fromZero(column.child) } : column
 }
 
 /** Reads what `encodeBatch` wrote. @throws CHECKPOINT_DAMAGED for anything else; never reads outside the bytes */
@@ -67,7 +83,8 @@ export const decodeBatch = (bytes: Uint8Array): ColumnBatch => {
 const readBatch = (bytes: Uint8Array): ColumnBatch => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   assert(view.getUint32(0, true) === MAGIC, 'the bytes begin with MRB1')
-  const headerEnd = PREFIX_BYTES + view.getUint32(4, true)
+  assert(view.getUint32(CHECKSUM_AT, true) === checksumOf(bytes), 'the checksum fits')
+  const headerEnd = PREFIX_BYTES + view.getUint32(CHECKED_FROM, true)
   assert(headerEnd <= bytes.length, 'the header lies within the bytes')
   const header = JSON.parse(utf8Text(bytes.subarray(PREFIX_BYTES, headerEnd))) as Header
   assert(Number.isSafeInteger(header.rows) && header.rows >= 0, 'the number of rows is one')
@@ -111,7 +128,7 @@ class BufferReader {
   }
 
   requireEnd(): void {
-    assert(this.#next === this.#lengths.length && this.#at === aligned(this.#bytes.length), 'nothing follows')
+    assert(this.#next === this.#lengths.length && this.#at === this.#bytes.length, 'nothing follows')
   }
 }
 
@@ -207,17 +224,4 @@ const buffersOf = (column: Column): readonly Buffer8[] => {
     default:
       return [validity, bytesOf(column.values.subarray(0, column.length))]
   }
-}
-
-/** The schema of a batch without what only its source needs; equal texts mean equal columns. */
-export const columnsText = (schema: TableSchema): string =>
-  schema.fields.map(({ name, type }) => `${name} ${type}`).join(', ')
-
-/** The distinct buffers of a dense batch, for a transfer to another thread that copies nothing. */
-export const transferables = (batch: ColumnBatch): readonly ArrayBuffer[] => {
-  const buffers = new Set<ArrayBuffer>()
-  for (const column of batch.columns) {
-    for (const buffer of buffersOf(column)) if (buffer?.buffer instanceof ArrayBuffer) buffers.add(buffer.buffer)
-  }
-  return [...buffers]
 }

@@ -9,7 +9,7 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
  * bytes, compared byte by byte. Bounded: 512 texts of at most 64 bytes.
  */
 export class TextCache {
-  readonly #texts = new Array<string | undefined>(SLOTS)
+  readonly #texts = Array.from<string | undefined>({ length: SLOTS })
   readonly #bytes = new Uint8Array(SLOTS * MAX_CACHED_BYTES)
   readonly #lengths = new Int32Array(SLOTS)
 

@@ -6,9 +6,10 @@ import type { AggregateSpec, GroupSpec, GroupTable } from '../group-table.ts'
 import { type Field, fieldIndex, type TableSchema, tableSchema } from '../schema.ts'
 import type { Accumulator } from './groups/accumulator.ts'
 import { CountAccumulator } from './groups/count.ts'
-import { LongExtremum, NumberExtremum, TextExtremum } from './groups/extremum.ts'
+import { LongExtremum, NumberExtremum } from './groups/extremum.ts'
 import { type KeyWords, keyWords } from './groups/key-words.ts'
 import { Average, FloatSum, IntegerSum } from './groups/sum.ts'
+import { TextExtremum } from './groups/text-extremum.ts'
 import { WordTable } from './groups/word-table.ts'
 
 /** An empty group table for rows of `input`; the contract is the port's. */

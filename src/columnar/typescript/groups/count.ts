@@ -38,7 +38,12 @@ export class CountAccumulator implements Accumulator {
   }
 
   columns(groups: Int32Array): readonly Column[] {
-    const values = BigInt64Array.from(groups, group => BigInt(this.#counts[group] as number))
-    return [{ kind: 'int64', length: groups.length, validity: null, values }]
+    const words = new Int32Array(groups.length * 2)
+    for (let i = 0; i < groups.length; i += 1) {
+      const count = this.#counts[groups[i] as number] as number
+      words[2 * i] = count | 0
+      words[2 * i + 1] = Math.floor(count / 0x1_0000_0000)
+    }
+    return [{ kind: 'int64', length: groups.length, validity: null, values: new BigInt64Array(words.buffer) }]
   }
 }

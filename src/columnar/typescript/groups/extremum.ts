@@ -1,5 +1,5 @@
 import { assert } from '../../../base/assert.ts'
-import type { BinaryColumn, Column } from '../../column.ts'
+import type { Column } from '../../column.ts'
 import { type Accumulator, grown, isNull, validityOf, wordsOf } from './accumulator.ts'
 
 /** Least (-1) or greatest (1). */
@@ -45,7 +45,8 @@ export class NumberExtremum implements Accumulator {
       const value = values[row] as number
       if (this.#seen[group] === 1 && compareNumbers(value, this.#values[group] as number) * this.#direction <= 0)
         continue
-      this.#values[group] = value
+      // adding 0 turns -0 into 0: which of two equal zeros came first must not show
+      this.#values[group] = value + 0
       this.#seen[group] = 1
     }
   }
@@ -136,66 +137,4 @@ export class LongExtremum implements Accumulator {
     const byHigh = high - (this.#high[group] as number)
     return byHigh === 0 ? (low >>> 0) - ((this.#low[group] as number) >>> 0) : byHigh
   }
-}
-
-const NOTHING = new Uint8Array(0)
-
-/** min and max of strings, by their UTF-8 bytes (which is the order of code points). One array per group, no more. */
-export class TextExtremum implements Accumulator {
-  readonly #direction: Direction
-  readonly #values: (Uint8Array | undefined)[] = []
-  #bytes = 0
-
-  constructor(direction: Direction) {
-    this.#direction = direction
-  }
-
-  get byteSize(): number {
-    return this.#bytes + this.#values.length * 8
-  }
-
-  add(column: Column | null, selection: Int32Array | null, groupOf: Int32Array, rows: number): void {
-    assert(column !== null && 'bytes' in column, 'min() and max() of strings have a string column')
-    const { validity, offsets, bytes } = column
-    for (let i = 0; i < rows; i += 1) {
-      const row = selection === null ? i : (selection[i] as number)
-      if (validity !== null && isNull(validity, row)) continue
-      const group = groupOf[i] as number
-      const from = offsets[row] as number
-      const until = offsets[row + 1] as number
-      const held = this.#values[group]
-      if (held !== undefined && compareBytes(bytes, from, until, held) * this.#direction <= 0) continue
-      this.#bytes += until - from - (held?.length ?? 0)
-      this.#values[group] = bytes.slice(from, until)
-    }
-  }
-
-  merge([column]: readonly Column[], selection: Int32Array | null, groupOf: Int32Array, rows: number): void {
-    this.add(column ?? null, selection, groupOf, rows)
-  }
-
-  columns(groups: Int32Array): readonly Column[] {
-    const { length } = groups
-    const seen = Uint8Array.from(groups, group => (this.#values[group] === undefined ? 0 : 1))
-    const offsets = new Int32Array(length + 1)
-    const at = (i: number): Uint8Array => this.#values[groups[i] as number] ?? NOTHING
-    for (let i = 0; i < length; i += 1) offsets[i + 1] = (offsets[i] as number) + at(i).length
-    const bytes = new Uint8Array(offsets[length] as number)
-    for (let i = 0; i < length; i += 1) bytes.set(at(i), offsets[i] as number)
-    const validity = validityOf(
-      seen,
-      Int32Array.from(groups, (_, i) => i),
-    )
-    const column: BinaryColumn = { kind: 'string', length, validity, offsets, bytes }
-    return [column]
-  }
-}
-
-const compareBytes = (bytes: Uint8Array, from: number, until: number, held: Uint8Array): number => {
-  const common = Math.min(until - from, held.length)
-  for (let at = 0; at < common; at += 1) {
-    const difference = (bytes[from + at] as number) - (held[at] as number)
-    if (difference !== 0) return difference
-  }
-  return until - from - held.length
 }

@@ -40,8 +40,10 @@ const valueWords = (field: Field): KeyWords => {
   }
 }
 
-/** Normal form of a float as a key: one zero, one NaN. */
+/** Normal form of a float as a key: one zero and, since 0 / 0 and NaN have other bits on some machines, one NaN. */
 const canonical = (value: number): number => (value === 0 ? 0 : value)
+const NAN_FLOAT32 = 0x7fc0_0000
+const NAN_FLOAT64_HIGH = 0x7ff8_0000
 
 const bit = (bits: Uint8Array, row: number): number => ((bits[row >> 3] as number) >> (row & 7)) & 1
 
@@ -91,7 +93,7 @@ class FloatWord implements KeyWords {
     const word = new Int32Array(float.buffer)
     for (let i = 0; i < rows; i += 1) {
       float[0] = canonical(column.values[selection === null ? i : (selection[i] as number)] as number)
-      keys[at + i * stride] = word[0] as number
+      keys[at + i * stride] = Number.isNaN(float[0]) ? NAN_FLOAT32 : (word[0] as number)
     }
   }
 
@@ -146,8 +148,9 @@ class DoubleWords implements KeyWords {
     const pair = new Int32Array(double.buffer)
     for (let i = 0; i < rows; i += 1) {
       double[0] = canonical(column.values[selection === null ? i : (selection[i] as number)] as number)
-      keys[at + i * stride] = pair[0] as number
-      keys[at + i * stride + 1] = pair[1] as number
+      const isNaN = Number.isNaN(double[0])
+      keys[at + i * stride] = isNaN ? 0 : (pair[0] as number)
+      keys[at + i * stride + 1] = isNaN ? NAN_FLOAT64_HIGH : (pair[1] as number)
     }
   }
 

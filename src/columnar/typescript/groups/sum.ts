@@ -4,7 +4,11 @@ import type { Column } from '../../column.ts'
 import { type Accumulator, grown, isNull, validityOf, wordsOf } from './accumulator.ts'
 import { CountAccumulator } from './count.ts'
 
-/** Sums of integers as pairs of 32-bit words, added with carry: exact in 64 bits, without a BigInt. */
+/**
+ * Sums of integers as pairs of 32-bit words, added with carry: exact in 64 bits, without a BigInt. Throws as soon as a
+ * sum on the way does not fit, since partial sums are 64 bits wide: numbers near the limit that cancel out may overflow
+ * in one order and not in another.
+ */
 export class IntegerSum implements Accumulator {
   readonly #name: string
   #low = new Int32Array(64)
