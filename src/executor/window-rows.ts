@@ -23,7 +23,7 @@ export interface WindowAssigner {
 }
 
 /** What becomes of a batch in its windows. */
-export interface WindowedRows {
+interface WindowedRows {
   readonly starts: Int64Column
   /** Rising positions of the rows that count; `null` where all do. */
   readonly selection: Int32Array | null
