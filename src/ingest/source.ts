@@ -30,6 +30,8 @@ export interface SourcePlanner {
   bounds(): Promise<readonly PartitionBounds[]>
   /** Where the source is told to end (`endingOffsets`), or `null` for a source without end. */
   endingOffsets(): Promise<readonly PartitionOffset[] | null>
+  /** Told once, before the first `bounds`, where the pipeline goes on: for sources whose rows appear by the clock. */
+  resumed?(offsets: readonly PartitionOffset[]): void
   /**
    * Tells the outside which offsets are committed (mirrors them to a Kafka group), after the commit. A failure
    * here must not stop the stream: it is reported, and the next commit mirrors again.

@@ -1,3 +1,4 @@
+import { present } from '../base/assert.ts'
 import { MillraceError } from '../base/errors.ts'
 import type { EpochMs } from '../base/units.ts'
 import type { PlanEntry } from '../checkpoint/entries.ts'
@@ -5,13 +6,15 @@ import type { ColumnBatch } from '../columnar/column-batch.ts'
 import { rowCount } from '../columnar/column-batch.ts'
 import { compact } from '../columnar/gather.ts'
 import type { TaskResult } from '../executor/task.ts'
+import { STAGE_ERROR } from '../executor/stages/stage.ts'
 import { compileStages } from '../executor/stages/compile-stages.ts'
 import { type OffsetRange, partitionKey } from '../ingest/offset-range.ts'
 import type { BranchPlan, SinkNode } from '../pipeline/plan.ts'
 import type { EncodedFile, SinkOutput } from '../sinks/sink.ts'
 import { type AggregationState, stateOf } from './aggregation-state.ts'
 import type { BoundSink, DriverParts } from './driver-parts.ts'
-import { assertLedgerAddsUp, type BatchLedger, countsTotal, sumLedgers } from './ledger.ts'
+import { assertLedgerAddsUp, type BatchLedger, countsTotal, droppedFor, sumLedgers } from './ledger.ts'
+import { laterOf } from './plan-batch.ts'
 
 /** What the tasks of a batch amount to, before any sink has heard of it. */
 export interface ComputedBatch {
@@ -136,22 +139,30 @@ const withResultStages = (ledger: BatchLedger, perBranch: readonly BranchOutputs
 const eventTimes = (
   ranges: readonly OffsetRange[],
   results: readonly TaskResult[],
-): ReadonlyMap<string, readonly (EpochMs | null)[]> =>
-  new Map(
-    results.map(result => [
-      partitionKey(ranges[result.index] as OffsetRange),
-      result.branches.map(branch => branch.maxEventTime),
-    ]),
-  )
+): ReadonlyMap<string, readonly (EpochMs | null)[]> => {
+  const greatest = new Map<string, readonly (EpochMs | null)[]>()
+  for (const { index, branches } of results) {
+    const key = partitionKey(present(ranges[index], 'split'))
+    const before = greatest.get(key) ?? []
+    greatest.set(
+      key,
+      branches.map((branch, at) => laterOf(before[at] ?? null, branch.maxEventTime)),
+    )
+  }
+  return greatest
+}
 
 /** Few rows say little about a share: below so many, the share is taken of this number. */
 const LEAST_ROWS_FOR_SHARE = 1000
 
 const refuseTooManyBadRows = (ledger: BatchLedger, maxBadRows: number): void => {
-  const bad = countsTotal(ledger.bad)
+  const bad = countsTotal(ledger.bad) + droppedFor(ledger, STAGE_ERROR)
   const allowed = Math.floor(maxBadRows * Math.max(ledger.read, LEAST_ROWS_FOR_SHARE))
   if (bad <= allowed) return
-  const reasons = Object.entries(ledger.bad).map(([reason, rows]) => `${rows} ${reason}`)
+  const stageErrors = droppedFor(ledger, STAGE_ERROR)
+  const reasons = Object.entries({ ...ledger.bad, ...(stageErrors > 0 && { [STAGE_ERROR]: stageErrors }) }).map(
+    ([reason, rows]) => `${rows} ${reason}`,
+  )
   throw new MillraceError('TOO_MANY_BAD_ROWS', `${bad} of ${ledger.read} rows are bad (${reasons.join(', ')})`, {
     remedy:
       'Nothing of this batch was committed. Correct the schema or the producer, ' +

@@ -175,10 +175,12 @@ export const advancePartitions = (
     return {
       ...partition,
       offset: until,
-      maxEventTimes: partition.maxEventTimes.map((before, branch) => later(before, seen[branch] ?? null)),
+      maxEventTimes: partition.maxEventTimes.map((before, branch) => laterOf(before, seen[branch] ?? null)),
       lastRowsAt: now,
     }
   })
 }
 
-const later = (a: EpochMs | null, b: EpochMs | null): EpochMs | null => (a === null ? b : b === null || a > b ? a : b)
+/** The later of two event times, of which there may be none. */
+export const laterOf = (a: EpochMs | null, b: EpochMs | null): EpochMs | null =>
+  a === null ? b : b === null || a > b ? a : b

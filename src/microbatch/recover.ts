@@ -27,10 +27,13 @@ export interface Recovered {
  */
 export const recover = async (parts: DriverParts): Promise<Recovered> => {
   const { commit, openPlan } = await parts.checkpoint.recover()
-  if (commit === null) return { state: await firstState(parts, openPlan), openPlan }
-  if (openPlan === null) await publishAll(parts.sinks, commit.receipts)
-  await clearUpAll(parts.sinks, commit.batchId)
-  return { state: await stateAfter(parts, commit), openPlan }
+  if (commit !== null) {
+    if (openPlan === null) await publishAll(parts.sinks, commit.receipts)
+    await clearUpAll(parts.sinks, commit.batchId)
+  }
+  const state = commit === null ? await firstState(parts, openPlan) : await stateAfter(parts, commit)
+  parts.source.resumed?.(state.position.partitions)
+  return { state, openPlan }
 }
 
 const firstState = async (parts: DriverParts, openPlan: PlanEntry | null): Promise<DriverState> => {

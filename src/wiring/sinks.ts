@@ -5,6 +5,7 @@ import { DEAD_LETTERS_FOLDER } from '../pipeline/merge-branches.ts'
 import type { PipelinePlan, SinkNode } from '../pipeline/plan.ts'
 import { consoleSink } from '../sinks/console/console-sink.ts'
 import { foreachBatchSink } from '../sinks/foreach-batch.ts'
+import { partitioner } from '../sinks/partition-by.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { tableSink } from '../sinks/table-sink.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -19,6 +20,16 @@ export interface SinkSurroundings {
   readonly consoleFormat: 'table' | 'json'
 }
 
+/**
+ * Refuses tables whose folders can't be made from their columns, before anything runs.
+ * @throws INVALID_PIPELINE
+ */
+export const checkSinks = (plan: PipelinePlan): void => {
+  for (const { output, sinks } of plan.branches) {
+    for (const sink of sinks) if (sink.kind === 'parquet') partitioner(output, sink.partitionBy)
+  }
+}
+
 /** The sinks of a pipeline in the order of branches, the dead-letter table last. */
 export const bindSinks = (plan: PipelinePlan, around: SinkSurroundings): readonly BoundSink[] => {
   const sinks = plan.branches.flatMap((branch, at) =>
@@ -28,7 +39,13 @@ export const bindSinks = (plan: PipelinePlan, around: SinkSurroundings): readonl
     }),
   )
   const table = `${DEAD_LETTERS_FOLDER}/${plan.name}`
-  const deadLetters = tableSink({ store: around.store, random: around.random, table, description: `parquet ${table}` })
+  const deadLetters = tableSink({
+    store: around.store,
+    random: around.random,
+    pipeline: plan.name,
+    table,
+    description: `parquet ${table}`,
+  })
   return [...sinks, { name: table, branch: null, index: 0, sink: deadLetters }]
 }
 
@@ -36,7 +53,7 @@ const makeSink = (node: SinkNode, plan: PipelinePlan, name: string, around: Sink
   const { store, random, write, consoleFormat: format } = around
   switch (node.kind) {
     case 'parquet':
-      return tableSink({ store, random, table: node.table, description: `parquet ${node.table}` })
+      return tableSink({ store, random, pipeline: plan.name, table: node.table, description: `parquet ${node.table}` })
     case 'console':
       return consoleSink({ rows: node.rows, orderBy: node.orderBy, write, name, format })
     case 'foreachBatch':

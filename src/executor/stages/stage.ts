@@ -50,7 +50,7 @@ export const toLedger = (stage: string, counters: StageCounters): StageLedger =>
 })
 
 /** Reason of the row ledger and of dead letters for rows that a stage could not process. */
-const STAGE_ERROR = 'stageError'
+export const STAGE_ERROR = 'stageError'
 
 export const stageScope = (
   where: { readonly stage: string; readonly branch: string },
