@@ -56,6 +56,8 @@ export interface DriverSettings {
   readonly maxBadRows: number
   /** End after so many batches; `null` for no end. */
   readonly maxBatches: number | null
+  /** Leave the committed offsets and go on from where the source is told to start; state and watermarks stay. */
+  readonly resetOffsets: boolean
   readonly maxFileBytes: number
   readonly maxOpenPartitions: number
 }

@@ -5,7 +5,7 @@ import { clearUpAll } from './deliver.ts'
 import type { DriverParts } from './driver-parts.ts'
 import type { DriverState } from './driver-state.ts'
 import { type NextBatch, resumedBatch } from './next-batch.ts'
-import { recover } from './recover.ts'
+import { recover, withOffsetsReset } from './recover.ts'
 import { runMicroBatch } from './run-micro-batch.ts'
 import { nextTick } from './triggers.ts'
 
@@ -45,12 +45,15 @@ class DriverLoop {
   readonly #planner: BatchPlanner
   #batches = 0
   #tick: EpochMs | null = null
+  /** Offsets are reset after a plan that a crash left open has run: logged ranges are never dropped. */
+  #resetPending: boolean
 
   constructor(parts: DriverParts, stopping: AbortSignal, abandoning: AbortSignal) {
     this.#parts = parts
     this.#stopping = stopping
     this.#abandoning = abandoning
     this.#planner = new BatchPlanner(parts)
+    this.#resetPending = parts.settings.resetOffsets
   }
 
   async run(): Promise<void> {
@@ -69,6 +72,10 @@ class DriverLoop {
       if (state === null) {
         state = await this.#begin()
         continue
+      }
+      if (this.#resetPending) {
+        this.#resetPending = false
+        state = await withOffsetsReset(this.#parts, state)
       }
       const triggeredAt = await this.#awaitTrigger()
       const next = await this.#planner.next(state, triggeredAt)

@@ -1,5 +1,6 @@
 import { BEFORE_ALL_TIME, batchId } from '../base/units.ts'
 import type { CommitEntry, PlanEntry } from '../checkpoint/entries.ts'
+import { partitionKey } from '../ingest/offset-range.ts'
 import { statesOf } from './aggregation-state.ts'
 import { clearUpAll, publishAll } from './deliver.ts'
 import type { DriverParts } from './driver-parts.ts'
@@ -41,9 +42,9 @@ const firstState = async (parts: DriverParts, openPlan: PlanEntry | null): Promi
   const { branches } = parts.plan
   const starts = await parts.source.startingOffsets()
   // the first plan fixed where its partitions start, even if 'latest' means another offset by now
-  const planned = new Map((openPlan?.ranges ?? []).map(range => [`${range.topic}/${range.partition}`, range.from]))
+  const planned = new Map((openPlan?.ranges ?? []).map(range => [partitionKey(range), range.from]))
   const partitions = starts.map(start =>
-    fresh({ ...start, offset: planned.get(`${start.topic}/${start.partition}`) ?? start.offset }, branches.length, now),
+    fresh({ ...start, offset: planned.get(partitionKey(start)) ?? start.offset }, branches.length, now),
   )
   const watermarks = branches.map(() => BEFORE_ALL_TIME)
   const manifests = branches.map(() => null)
@@ -67,4 +68,14 @@ const stateAfter = async (parts: DriverParts, commit: CommitEntry): Promise<Driv
   const { totals } = commit.ledger as unknown as { readonly totals: BatchLedger }
   const position = { partitions: commit.partitions, watermarks: commit.watermarks }
   return new DriverState(batchId(commit.batchId + 1), position, commit.state, aggregations, totals)
+}
+
+/** The state with every partition moved to where the source is told to start (`--reset-offsets`). */
+export const withOffsetsReset = async (parts: DriverParts, state: DriverState): Promise<DriverState> => {
+  const starts = new Map((await parts.source.startingOffsets()).map(start => [partitionKey(start), start.offset]))
+  const partitions = state.position.partitions.map(partition => ({
+    ...partition,
+    offset: starts.get(partitionKey(partition)) ?? partition.offset,
+  }))
+  return state.at({ ...state.position, partitions })
 }

@@ -23,7 +23,7 @@ export interface StreamingQuery {
   readonly events: Observable<DriverEvent>
   /**
    * Ends the query after the batch in flight, or abandons that batch as a whole when it takes longer than `graceMs`
-   * (default 10 s). Resolves when everything is closed; what failed is in `exception`.
+   * (default: configuration's `stopTimeout`). Resolves when everything is closed; what failed is in `exception`.
    */
   stop(options?: { readonly graceMs?: number }): Promise<void>
   /** Resolves at the query's clean end. @throws what stopped it otherwise */
@@ -37,6 +37,8 @@ export interface QueryParts {
   readonly name: string
   readonly driver: Driver
   readonly events: Subject<DriverEvent>
+  /** How long `stop` waits for the batch in flight unless it is told. */
+  readonly graceMs: number
   /** Closes what the query was composed of; called once, after the driver has ended. */
   readonly close: () => Promise<void>
 }
@@ -50,16 +52,18 @@ class RunningQuery implements StreamingQuery {
   readonly name: string
   readonly events: Observable<DriverEvent>
   readonly #driver: Driver
+  readonly #graceMs: number
   readonly #recent: QueryProgress[] = []
   readonly #ended: Promise<void>
   #active = true
   #exception: MillraceError | null = null
 
-  constructor({ id, runId, name, driver, events, close }: QueryParts) {
+  constructor({ id, runId, name, driver, events, close, graceMs }: QueryParts) {
     this.id = id
     this.runId = runId
     this.name = name
     this.#driver = driver
+    this.#graceMs = graceMs
     this.events = events.asObservable()
     events.subscribe({ next: event => this.#remember(event), error: () => undefined })
     this.#ended = this.#run(events, close)
@@ -81,7 +85,7 @@ class RunningQuery implements StreamingQuery {
     return [...this.#recent]
   }
 
-  async stop({ graceMs = 10_000 }: { readonly graceMs?: number } = {}): Promise<void> {
+  async stop({ graceMs = this.#graceMs }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#driver.stop()
     const timer = setTimeout(() => this.#driver.abandon(), graceMs)
     await this.#ended

@@ -1,11 +1,15 @@
 import type { TableLimits } from '../executor/branch-run.ts'
-import type { KafkaReaderSettings } from './sources.ts'
+import type { KafkaSettings } from './sources.ts'
 
-/** What a worker thread is started with: plain data, from which it makes the same parts as the driver's thread would. */
-export interface WorkerData {
-  /** The bundled pipeline. */
-  readonly artifactUrl: string
+/** What a task runner is made with: plain data, so that a worker thread makes the same as the driver's thread would. */
+export interface RunnerSettings {
   readonly maxFutureMs: number
   readonly table: TableLimits
-  readonly kafka: KafkaReaderSettings
+  readonly kafka: KafkaSettings
+}
+
+/** What a worker thread is started with. */
+export interface WorkerData extends RunnerSettings {
+  /** The bundled pipeline. */
+  readonly artifactUrl: string
 }

@@ -1,0 +1,160 @@
+import { rateController } from '../backpressure/rate-controller.ts'
+import { durationMs, rowsPerSecond } from '../base/units.ts'
+import { openCheckpoint } from '../checkpoint/checkpoint-store.ts'
+import { typescriptKernels } from '../columnar/typescript/index.ts'
+import { inlineExecutor } from '../executor/inline-executor.ts'
+import type { Executor } from '../executor/task.ts'
+import { threadExecutor } from '../executor/threads/thread-executor.ts'
+import type { DriverParts, DriverSettings } from '../microbatch/driver-parts.ts'
+import type { DriverEvent } from '../microbatch/progress.ts'
+import { defaultTrigger, processingTime, type Trigger } from '../microbatch/triggers.ts'
+import type { PipelinePlan } from '../pipeline/plan.ts'
+import { planShape } from '../pipeline/shape.ts'
+import { loadParquetEncoder } from '../sinks/parquet/index.ts'
+import { openLocalObjectStore } from '../storage/local/local-object-store.ts'
+import type { Config } from './config/config.ts'
+import { makeRunner } from './runner.ts'
+import { bindSinks, checkSinks } from './sinks.ts'
+import { makePlanner } from './sources.ts'
+import type { StartOptions } from './start.ts'
+import { systemClock, systemRandom } from './system.ts'
+import type { RunnerSettings, WorkerData } from './worker-data.ts'
+
+/** What a driver is composed from. */
+export interface Composition {
+  readonly plan: PipelinePlan
+  /** The module that worker threads load the plan from; `null` runs tasks in this thread. */
+  readonly artifact: URL | null
+  readonly config: Config
+  readonly options: StartOptions
+  readonly runId: string
+  readonly emit: (event: DriverEvent) => void
+}
+
+/** The parts of a driver over real technology, and how to close them. */
+export interface Composed {
+  readonly parts: DriverParts
+  /** Identifies the checkpoint. */
+  readonly id: string
+  readonly close: () => Promise<void>
+}
+
+/** @throws INVALID_PIPELINE, what the source and the store throw, and what opening the checkpoint throws */
+export const composeDriver = async (composition: Composition): Promise<Composed> => {
+  const { plan, config, options, emit } = composition
+  checkSinks(plan)
+  const store = await openLocalObjectStore({ root: config.root, durability: config.durability })
+  const source = makePlanner(plan.source, {
+    pipeline: plan.name,
+    clock: systemClock,
+    random: systemRandom,
+    kafka: kafkaSettings(config),
+    onWarning: message => emit({ kind: 'warning', code: 'SOURCE', message }),
+  })
+  try {
+    const checkpoint = await openCheckpoint({
+      store,
+      pipeline: plan.name,
+      sourceIdentity: await source.identity(),
+      shape: planShape(plan),
+      clock: systemClock,
+      random: systemRandom,
+      retainBatches: config.checkpoint.retainBatches,
+      mode: options.checkpoint ?? 'continue',
+    })
+    const { commit } = await checkpoint.recover()
+    const executor = await makeExecutor(composition)
+    const parts: DriverParts = {
+      plan,
+      source,
+      executor,
+      checkpoint,
+      sinks: bindSinks(plan, {
+        store,
+        random: systemRandom,
+        write: options.write ?? (text => void process.stdout.write(text)),
+        consoleFormat: options.consoleFormat ?? 'table',
+      }),
+      rate: rateController(rateOptions(config), commit?.rate ?? null),
+      kernels: typescriptKernels,
+      encoder: await loadParquetEncoder(),
+      clock: systemClock,
+      settings: driverSettings(composition),
+      emit,
+    }
+    const close = async (): Promise<void> => {
+      await executor.close()
+      await source.close()
+    }
+    return { parts, id: `${store.location}/${plan.name}`, close }
+  } catch (error) {
+    await source.close()
+    throw error
+  }
+}
+
+const makeExecutor = async ({ plan, artifact, config, emit }: Composition): Promise<Executor> => {
+  const { maxFailures, timeout } = config.task
+  if (artifact === null) return inlineExecutor(await makeRunner(plan, runnerSettings(config, 1)), { maxFailures })
+  const workerData: WorkerData = { ...runnerSettings(config, config.workers), artifactUrl: artifact.href }
+  return threadExecutor({
+    workerUrl: workerEntry(),
+    workerData,
+    workers: config.workers,
+    maxFailures,
+    taskTimeoutMs: timeout,
+    log: message => emit({ kind: 'warning', code: 'WORKER', message }),
+  })
+}
+
+/** Threads load compiled files only; run from sources, the built ones beside them are taken. */
+const workerEntry = (): URL =>
+  import.meta.url.endsWith('.ts')
+    ? new URL('../../dist/wiring/worker-entry.js', import.meta.url)
+    : new URL('./worker-entry.js', import.meta.url)
+
+const kafkaSettings = ({ kafka }: Config) => ({
+  brokers: kafka.brokers,
+  clientId: kafka.clientId,
+  requestTimeoutMs: kafka.requestTimeout,
+  fetchMaxBytes: kafka.fetchMaxBytes,
+  prefetchBytes: kafka.prefetchBytes,
+  maxDecompressedBytes: kafka.maxDecompressedBytes,
+})
+
+/** The budget for prefetched bytes is the process's: each worker gets its part. */
+const runnerSettings = (config: Config, workers: number): RunnerSettings => ({
+  maxFutureMs: config.watermark.maxFuture,
+  table: { maxFileBytes: config.parquet.maxFileBytes, maxOpenPartitions: config.parquet.maxOpenPartitions },
+  kafka: { ...kafkaSettings(config), prefetchBytes: Math.floor(config.kafka.prefetchBytes / workers) },
+})
+
+const rateOptions = ({ backpressure }: Config) => ({
+  enabled: backpressure.enabled,
+  initialRate: rowsPerSecond(backpressure.initialRate),
+  minRate: rowsPerSecond(backpressure.minRate),
+  maxRate: backpressure.maxRate === null ? null : rowsPerSecond(backpressure.maxRate),
+  growth: backpressure.growth,
+  proportional: backpressure.proportional,
+  integral: backpressure.integral,
+  derivative: backpressure.derivative,
+  maxBatchBytes: backpressure.maxBatchBytes,
+})
+
+const driverSettings = ({ plan, config, options, runId }: Composition): DriverSettings => ({
+  queryId: `${plan.name}`,
+  runId,
+  trigger: options.trigger ?? configuredTrigger(config.trigger),
+  targetIntervalMs: durationMs(config.backpressure.targetInterval),
+  pollIntervalMs: durationMs(config.pollInterval),
+  idleTimeoutMs: durationMs(config.watermark.idleTimeout),
+  truncationGraceMs: durationMs(config.source.truncationGrace),
+  maxBadRows: config.maxBadRows,
+  maxBatches: options.maxBatches ?? null,
+  resetOffsets: options.resetOffsets ?? false,
+  maxFileBytes: config.parquet.maxFileBytes,
+  maxOpenPartitions: config.parquet.maxOpenPartitions,
+})
+
+const configuredTrigger = (trigger: Config['trigger']): Trigger =>
+  trigger === 'default' ? defaultTrigger : processingTime(trigger)
