@@ -42,7 +42,9 @@ export class BatchPlanner {
     const { backlog, skipped, ahead } = backlogOf(state.position.partitions, bounds, { failOnDataLoss, ending })
     this.#reportSkipped(skipped)
     this.#refuseTruncated(ahead, startedAt)
-    const decision = planNext(this.#parts, state, backlog, { now: startedAt, waitingSince: this.#waitingSince })
+    const atEnd = ending !== null && backlog.every(each => each.from >= (ending.get(partitionKey(each)) ?? each.from))
+    const when = { now: startedAt, waitingSince: this.#waitingSince, atEnd }
+    const decision = planNext(this.#parts, state, backlog, when)
     this.#waitingSince = decision.kind === 'gather' ? (this.#waitingSince ?? startedAt) : null
     watch.lap('queryPlanning')
     if (decision.kind === 'batch') {
@@ -53,7 +55,7 @@ export class BatchPlanner {
         batch: { plan: proposed, logged: null, backlog, explanation, intervalMs, triggeredAt, startedAt, ...timing },
       }
     }
-    return ending !== null && decision.kind === 'nothing' ? 'ended' : 'nothing'
+    return atEnd && decision.kind === 'nothing' ? 'ended' : 'nothing'
   }
 
   #admit(state: DriverState, bounds: readonly PartitionBounds[]): DriverState {

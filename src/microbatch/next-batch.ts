@@ -43,6 +43,15 @@ export const resumedBatch = (logged: PlanEntry, now: EpochMs): NextBatch => ({
   queryPlanningMs: durationMs(0),
 })
 
+/** When a batch is planned. */
+export interface PlanningMoment {
+  readonly now: EpochMs
+  /** Since when rows wait for `minOffsetsPerTrigger`; `null` where none do. */
+  readonly waitingSince: EpochMs | null
+  /** Whether a run that has an end has reached it. */
+  readonly atEnd: boolean
+}
+
 /**
  * Decides on the next batch. Rows make one, within what the rate limiter allows. Without rows there is still one when
  * the watermark can close windows (Spark's no-data batch), at the end of a run that flushes, and at the very
@@ -52,14 +61,15 @@ export const planNext = (
   parts: DriverParts,
   state: DriverState,
   backlog: readonly Backlog[],
-  clock: { readonly now: EpochMs; readonly waitingSince: EpochMs | null },
+  when: PlanningMoment,
 ): Decision => {
   const { settings, plan } = parts
   const lag = backlog.reduce((rows, { from, latest }) => rows + latest - from, 0)
-  if (tooFewToStart(parts, lag, clock)) return { kind: 'gather' }
+  if (tooFewToStart(parts, lag, when)) return { kind: 'gather' }
   const delays = plan.branches.map(branch => branch.aggregation?.window?.delayMs ?? null)
-  const watermarks = planWatermarks(state.position, backlog, delays, settings.idleTimeoutMs, clock.now)
-  const flush = settings.trigger.kind === 'availableNow' && settings.trigger.flush && lag === 0 && hasOpenWindows(state)
+  const watermarks = planWatermarks(state.position, backlog, delays, settings.idleTimeoutMs, when.now)
+  const flush =
+    settings.trigger.kind === 'availableNow' && settings.trigger.flush && when.atEnd && hasOpenWindows(state)
   const closes = state.aggregations.some((each, branch) => each?.canClose(watermarks[branch] as EpochMs) === true)
   const first = state.nextBatchId === 0
   if (lag === 0 && !flush && !closes && !first) return { kind: 'nothing' }
@@ -73,7 +83,7 @@ export const planNext = (
     explanation: explainBatch(limit, cap, backlog, untils),
     plan: {
       batchId: state.nextBatchId,
-      triggeredAt: clock.now,
+      triggeredAt: when.now,
       ranges: rangesOf(backlog, untils, first),
       watermarks,
       flush,
@@ -87,7 +97,7 @@ const hasOpenWindows = (state: DriverState): boolean =>
 const tooFewToStart = (
   { plan: { source }, settings }: DriverParts,
   lag: number,
-  { now, waitingSince }: { readonly now: EpochMs; readonly waitingSince: EpochMs | null },
+  { now, waitingSince }: PlanningMoment,
 ): boolean => {
   if (source.kind !== 'kafka' || source.minOffsetsPerTrigger === null || settings.trigger.kind === 'availableNow')
     return false

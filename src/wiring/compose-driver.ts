@@ -113,7 +113,8 @@ const workerEntry = (): URL =>
     ? new URL('../../dist/wiring/worker-entry.js', import.meta.url)
     : new URL('./worker-entry.js', import.meta.url)
 
-const kafkaSettings = ({ kafka }: Config) => ({
+/** The part of the configuration that connections to Kafka are made with. */
+export const kafkaSettings = ({ kafka }: Config) => ({
   brokers: kafka.brokers,
   clientId: kafka.clientId,
   requestTimeoutMs: kafka.requestTimeout,

@@ -49,8 +49,8 @@ export const start = async (
   options: StartOptions = {},
 ): Promise<StreamingQuery> => {
   const { config } = await loadConfig(configInput(options))
-  const artifact = isPlan(pipeline) ? null : await bundlePipeline(pathOf(pipeline), bundleOptions())
-  return startWith(isPlan(pipeline) ? pipeline : await loadPipeline(artifact as URL), artifact, config, options)
+  const { plan, artifact } = isPlan(pipeline) ? { plan: pipeline, artifact: null } : await bundleFor(pathOf(pipeline))
+  return startWith(plan, artifact, config, options)
 }
 
 /** Where bundled pipelines lie; their names hold a hash of what is in them. */
@@ -59,9 +59,20 @@ const bundleOptions = () => ({
   millraceUrl: new URL(`../index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 })
 
-/** Loads a pipeline's plan from its file without running it. @throws PIPELINE_NOT_LOADABLE, INVALID_PIPELINE */
-export const loadPlan = async (path: string): Promise<PipelinePlan> =>
-  loadPipeline(await bundlePipeline(path, bundleOptions()))
+/** A pipeline's plan and the module that worker threads load it from. */
+export interface LoadedPipeline {
+  readonly plan: PipelinePlan
+  readonly artifact: URL
+}
+
+/** Bundles and loads a pipeline file without running it. @throws PIPELINE_NOT_LOADABLE, INVALID_PIPELINE */
+export const bundleFor = async (path: string): Promise<LoadedPipeline> => {
+  const artifact = await bundlePipeline(path, bundleOptions())
+  return { plan: await loadPipeline(artifact), artifact }
+}
+
+/** The demo's own module is compiled already: threads load it as it is. */
+export const demoArtifact = (): URL => new URL('./demo-pipeline.js', import.meta.url)
 
 /** Runs a loaded plan; `artifact` is the module that worker threads load it from, or `null` to run without threads. */
 export const startWith = async (

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+import { Command } from 'commander'
+import { configCommand } from './config.ts'
+import { demoCommand } from './demo.ts'
+import { exitOn } from './exit.ts'
+import { planCommand } from './plan.ts'
+import { runCommand } from './run.ts'
+import { statusCommand } from './status.ts'
+import { version } from './version.ts'
+
+const program = new Command('millrace')
+  .description('Micro-batch stream processing with backpressure: Kafka to exactly-once Parquet.')
+  .version(version())
+  .showHelpAfterError()
+  .addCommand(demoCommand())
+  .addCommand(runCommand())
+  .addCommand(planCommand())
+  .addCommand(statusCommand())
+  .addCommand(configCommand())
+
+await exitOn(program)

@@ -1,0 +1,45 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { Config } from '../wiring/config/config.ts'
+import { loadConfig } from '../wiring/config/load-config.ts'
+
+/** Flags that every command with a configuration has. */
+export interface SettingsFlags {
+  readonly config?: string
+  readonly set?: readonly string[]
+  readonly root?: string
+  readonly workers?: string
+  readonly json?: boolean
+}
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
+/** Adds those flags to a command. */
+export const withSettings = (command: Command): Command =>
+  command
+    .option('--root <folder>', 'folder that tables and checkpoints lie under')
+    .option('--config <file>', 'JSON file with configuration')
+    .option('--set <key=value>', 'set one value of the configuration; may be repeated', collect)
+    .option('--workers <n>', 'worker threads')
+    .option('--json', 'one line of JSON for each event, for machines')
+
+/** The configuration that the flags, the environment and the file make. @throws INVALID_CONFIG */
+export const configOf = async (flags: SettingsFlags): Promise<Config> => {
+  const set = [
+    ...(flags.set ?? []),
+    ...(flags.root === undefined ? [] : [`root=${flags.root}`]),
+    ...(flags.workers === undefined ? [] : [`workers=${flags.workers}`]),
+  ]
+  const { config } = await loadConfig({
+    ...(flags.config === undefined ? {} : { file: flags.config }),
+    env: process.env,
+    set,
+  })
+  return config
+}
+
+/** A whole number of at least 1, for commander. */
+export const positiveWhole = (text: string): number => {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  throw new InvalidArgumentError('It must be a whole number of at least 1.')
+}

@@ -1,0 +1,64 @@
+import { Command } from 'commander'
+import { type TextColumn, textTable } from '../base/text-table.ts'
+import { formatCount, formatMs } from '../base/format.ts'
+import { type PipelineStatus, statusOf } from '../wiring/status.ts'
+import { bundleFor } from '../wiring/start.ts'
+import { configOf, type SettingsFlags, withSettings } from './settings.ts'
+
+/** `millrace status <pipeline.ts>`: what is committed, what waits, and the last batches. Takes nothing over. */
+export const statusCommand = (): Command =>
+  withSettings(new Command('status'))
+    .description('Show what a pipeline has committed, its lag, its rate and its last batches.')
+    .argument('<pipeline.ts>', 'file that default-exports a pipeline')
+    .action(async (file: string, flags: SettingsFlags) => {
+      const config = await configOf(flags)
+      const { plan } = await bundleFor(file)
+      const status = await statusOf(plan, config)
+      process.stdout.write(flags.json === true ? `${JSON.stringify(status)}\n` : render(status))
+    })
+
+const PARTITION_COLUMNS: readonly TextColumn[] = [
+  { name: 'partition', align: 'left' },
+  { name: 'next offset', align: 'right' },
+  { name: 'end', align: 'right' },
+  { name: 'lag', align: 'right' },
+]
+const BATCH_COLUMNS: readonly TextColumn[] = [
+  { name: 'batch', align: 'right' },
+  { name: 'committed', align: 'left' },
+  { name: 'rows', align: 'right' },
+  { name: 'since the one before', align: 'right' },
+]
+
+const render = (status: PipelineStatus): string => {
+  if (status.committed === null) {
+    return `${status.pipeline} has committed nothing under ${status.root}${status.openPlan === null ? '' : '; a plan is open'}\n`
+  }
+  const { committed, openPlan, partitions, recent } = status
+  const lines = [
+    `${status.pipeline}: batch ${committed.batchId} committed ${committed.committedAt} by driver epoch ${committed.epoch}`,
+    openPlan === null ? 'no batch is open' : `batch ${openPlan} is planned and not committed`,
+    `watermark ${status.watermark ?? 'none yet'}, learned rate ${status.rowsPerSecond === null ? 'none' : `${formatCount(Math.round(status.rowsPerSecond))} rows/s`}`,
+    `rows read since the beginning ${formatCount(status.rowsRead)}, dead letters ${formatCount(status.badRows)}`,
+    textTable(
+      PARTITION_COLUMNS,
+      partitions.map(each => [
+        `${each.topic}/${each.partition}`,
+        formatCount(each.offset),
+        each.latest === null ? 'unknown' : formatCount(each.latest),
+        each.lag === null ? 'unknown' : formatCount(each.lag),
+      ]),
+    ),
+    textTable(
+      BATCH_COLUMNS,
+      recent.map(each => [
+        String(each.batchId),
+        each.committedAt,
+        formatCount(each.rows),
+        each.afterMs === null ? '' : formatMs(each.afterMs),
+      ]),
+    ),
+    ...(status.sourceError === null ? [] : ['', `the source did not answer: ${status.sourceError}`]),
+  ]
+  return `${lines.join('\n')}\n`
+}

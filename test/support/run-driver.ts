@@ -1,0 +1,92 @@
+import { rateController } from '../../src/backpressure/rate-controller.ts'
+import { seededRandom } from '../../src/base/random.ts'
+import { durationMs, rowsPerSecond } from '../../src/base/units.ts'
+import { openCheckpoint } from '../../src/checkpoint/checkpoint-store.ts'
+import { typescriptKernels } from '../../src/columnar/typescript/index.ts'
+import { inlineExecutor } from '../../src/executor/inline-executor.ts'
+import { taskRunner } from '../../src/executor/task-runner.ts'
+import { datagenPlanner, datagenReader } from '../../src/ingest/datagen/datagen-source.ts'
+import { createDriver } from '../../src/microbatch/driver.ts'
+import type { DriverParts } from '../../src/microbatch/driver-parts.ts'
+import type { DriverEvent } from '../../src/microbatch/progress.ts'
+import { availableNow } from '../../src/microbatch/triggers.ts'
+import type { DatagenSourceNode, PipelinePlan } from '../../src/pipeline/plan.ts'
+import { planShape } from '../../src/pipeline/shape.ts'
+import type { ObjectStore } from '../../src/storage/object-store.ts'
+import { bindSinks } from '../../src/wiring/sinks.ts'
+import { lineEncoder } from './line-encoder.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+export interface RunOptions {
+  readonly store: ObjectStore
+  readonly seed: number
+  readonly clock?: VirtualClock
+  readonly settings?: Partial<DriverParts['settings']>
+  readonly emit?: (event: DriverEvent) => void
+}
+
+/** The product's own driver over the generator and any store, without threads, under a virtual clock. */
+export const composeTestDriver = async (plan: PipelinePlan, options: RunOptions) => {
+  const { store, seed, clock = new VirtualClock() } = options
+  const random = seededRandom(seed)
+  const node = plan.source as DatagenSourceNode
+  const source = datagenPlanner(node, clock)
+  const checkpoint = await openCheckpoint({
+    store,
+    pipeline: plan.name,
+    sourceIdentity: await source.identity(),
+    shape: planShape(plan),
+    clock,
+    random,
+    retainBatches: 100,
+    mode: 'continue',
+  })
+  const { commit } = await checkpoint.recover()
+  const runner = taskRunner({
+    plan,
+    reader: datagenReader(node),
+    kernels: typescriptKernels,
+    encoderFactory: lineEncoder,
+  })
+  const parts: DriverParts = {
+    plan,
+    source,
+    executor: inlineExecutor(runner),
+    checkpoint,
+    sinks: bindSinks(plan, { store, random, write: () => undefined, consoleFormat: 'json' }),
+    rate: rateController(RATE, commit?.rate ?? null),
+    kernels: typescriptKernels,
+    encoder: lineEncoder,
+    clock,
+    settings: { ...SETTINGS, ...options.settings },
+    emit: options.emit ?? (() => undefined),
+  }
+  return { driver: createDriver(parts), parts, clock }
+}
+
+const RATE = {
+  enabled: true,
+  initialRate: rowsPerSecond(100),
+  minRate: rowsPerSecond(100),
+  maxRate: rowsPerSecond(400),
+  growth: 2,
+  proportional: 1,
+  integral: 0.2,
+  derivative: 0,
+  maxBatchBytes: 1e9,
+}
+
+const SETTINGS: DriverParts['settings'] = {
+  queryId: 'test',
+  runId: 'run',
+  trigger: availableNow({ flush: true }),
+  targetIntervalMs: durationMs(1000),
+  pollIntervalMs: durationMs(10),
+  idleTimeoutMs: durationMs(30_000),
+  truncationGraceMs: durationMs(30_000),
+  maxBadRows: 0.1,
+  maxBatches: null,
+  resetOffsets: false,
+  maxFileBytes: 1 << 20,
+  maxOpenPartitions: 8,
+}
