@@ -1,5 +1,5 @@
 import type { DriverEvent, QueryProgress } from '../microbatch/progress.ts'
-import { progressLine } from '../observe/progress-line.ts'
+import { type BatchSummary, progressLine } from '../observe/progress-line.ts'
 import { countsTotal, droppedFor } from '../microbatch/ledger.ts'
 import type { StreamingQuery } from '../wiring/streaming-query.ts'
 
@@ -67,13 +67,11 @@ const show = (event: DriverEvent, { json, explain }: FollowOptions): void => {
 }
 
 /** The numbers of a batch that fit on a line. */
-export const summaryOf = (progress: QueryProgress) => ({
+const summaryOf = (progress: QueryProgress): BatchSummary => ({
   batchId: progress.batchId,
   numInputRows: progress.numInputRows,
-  inputRowsPerSecond: progress.inputRowsPerSecond,
   processedRowsPerSecond: progress.processedRowsPerSecond,
   batchDurationMs: progress.batchDuration,
-  schedulingDelayMs: progress.schedulingDelay,
   lagRows: progress.sources.reduce((rows, source) => rows + source.lagRows, 0),
   rateLimit: progress.backpressure.rowsPerSecond,
   watermark: progress.eventTime.watermark,

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Config } from '../wiring/config/config.ts'
-import { loadConfig } from '../wiring/config/load-config.ts'
+import { type ConfigInput, loadConfig } from '../wiring/config/load-config.ts'
 
 /** Flags that every command with a configuration has. */
 export interface SettingsFlags {
@@ -22,20 +22,19 @@ export const withSettings = (command: Command): Command =>
     .option('--workers <n>', 'worker threads')
     .option('--json', 'one line of JSON for each event, for machines')
 
-/** The configuration that the flags, the environment and the file make. @throws INVALID_CONFIG */
-export const configOf = async (flags: SettingsFlags): Promise<Config> => {
-  const set = [
+/** What the flags say of the configuration. */
+export const configInput = (flags: SettingsFlags): ConfigInput => ({
+  ...(flags.config === undefined ? {} : { file: flags.config }),
+  env: process.env,
+  set: [
     ...(flags.set ?? []),
     ...(flags.root === undefined ? [] : [`root=${flags.root}`]),
     ...(flags.workers === undefined ? [] : [`workers=${flags.workers}`]),
-  ]
-  const { config } = await loadConfig({
-    ...(flags.config === undefined ? {} : { file: flags.config }),
-    env: process.env,
-    set,
-  })
-  return config
-}
+  ],
+})
+
+/** The configuration that flags, environment and file make. @throws INVALID_CONFIG */
+export const configOf = async (flags: SettingsFlags): Promise<Config> => (await loadConfig(configInput(flags))).config
 
 /** A whole number of at least 1, for commander. */
 export const positiveWhole = (text: string): number => {

@@ -1,0 +1,20 @@
+/** Whole numbers with thousands separated, as English writes them: 1,234,567. */
+export const formatCount = (count: number): string => count.toLocaleString('en-US')
+
+/** A number in three digits or so with its magnitude: 51.7 k, 1.2 M. */
+export const formatShort = (value: number): string => {
+  for (const [size, letter] of [
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ] as const) {
+    if (value >= size) return `${(value / size).toFixed(value >= 100 * size ? 0 : 1)} ${letter}`
+  }
+  return String(Math.round(value))
+}
+
+/** A length of time: 812 ms, 3.4 s, 2.5 min. */
+export const formatMs = (ms: number): string => {
+  if (ms < 10_000) return `${Math.round(ms)} ms`
+  return ms < 120_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`
+}

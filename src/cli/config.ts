@@ -1,0 +1,25 @@
+import { Command } from 'commander'
+import { textTable } from '../base/text-table.ts'
+import { describeConfig, loadConfig } from '../wiring/config/load-config.ts'
+import { configInput, type SettingsFlags, withSettings } from './settings.ts'
+
+/** `millrace config`: every value of the configuration, where it comes from, and what it is for. */
+export const configCommand = (): Command =>
+  withSettings(new Command('config'))
+    .description('Show every value of the configuration and where it comes from.')
+    .action(async (flags: SettingsFlags) => {
+      const { values, origins } = await loadConfig(configInput(flags))
+      const rows = describeConfig().map(({ name, about }) => {
+        const value = values.get(name)
+        return { name, value, origin: origins.get(name) ?? '', about }
+      })
+      const text =
+        flags.json === true
+          ? `${JSON.stringify(rows)}\n`
+          : textTable(
+              ['name', 'value', 'from', 'what it is for'].map(name => ({ name, align: 'left' as const })),
+              rows.map(({ name, value, origin, about }) => [name, String(value ?? 'none'), origin, about]),
+              120,
+            )
+      process.stdout.write(text)
+    })

@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import { parseDuration } from '../../base/duration.ts'
+import { MillraceError } from '../../base/errors.ts'
+import type { DurationMs } from '../../base/units.ts'
+
+/** One value of the configuration: how it is read, its default as a user would write it, and what it is for. */
+export interface Setting<T> {
+  readonly parse: z.ZodType<T>
+  readonly fallback: unknown
+  readonly about: string
+}
+
+const setting = <T>(parse: z.ZodType<T>, fallback: unknown, about: string): Setting<T> => ({ parse, fallback, about })
+
+/** Text from the environment and the command line stands for numbers and truth values as well. */
+const number = z.preprocess(
+  value => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+  z.number(),
+)
+const flag = z.preprocess(value => (value === 'true' ? true : value === 'false' ? false : value), z.boolean())
+const text = z.string().min(1)
+const texts = z.preprocess(
+  value => (typeof value === 'string' ? value.split(',').map(part => part.trim()) : value),
+  z.array(text).min(1),
+)
+const whole = (least: number) => number.pipe(z.number().int().min(least))
+const atLeast = (least: number) => number.pipe(z.number().min(least))
+
+const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
+
+const bytes = z.union([z.string(), z.number()]).transform((value, context): number => {
+  const [, size, unit = 'B'] = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB)?$/.exec(String(value)) ?? []
+  if (size !== undefined) return Math.floor(Number(size) * (BYTES[unit] ?? 1))
+  context.addIssue({ code: 'custom', message: 'write a number of bytes, or a size such as 512KiB, 8MiB or 1GiB' })
+  return z.NEVER
+})
+
+const duration = z.union([z.string(), z.number()]).transform((value, context): DurationMs => {
+  try {
+    return parseDuration(value)
+  } catch (error) {
+    context.addIssue({
+      code: 'custom',
+      message: error instanceof MillraceError ? error.remedy : 'not a length of time',
+    })
+    return z.NEVER
+  }
+})
+
+const trigger = z
+  .string()
+  .regex(/^(default|\d+(\.\d+)?(ms|s|m|h|d))$/, 'write default, or a length of time such as 1s')
+  .transform(value => value as 'default' | `${number}s`)
+
+const none = z.preprocess(value => (value === 'none' ? null : value), z.null())
+
+/** Every value of the configuration, by its dotted name. */
+export const SETTINGS = {
+  root: setting(text, './millrace-data', 'Folder that tables and checkpoints lie under.'),
+  durability: setting(
+    z.enum(['process', 'disk']),
+    'process',
+    'What a commit survives: a killed process, or (`disk`: every file is synced) a machine that loses power.',
+  ),
+  workers: setting(whole(1), 2, 'Worker threads that read, decode and compute.'),
+  trigger: setting(trigger, 'default', 'A batch at each multiple of this time; `default`: as soon as there is data.'),
+  pollInterval: setting(duration, '10ms', 'How often the source is asked for news while nothing waits.'),
+  stopTimeout: setting(
+    duration,
+    '10s',
+    'How long a stop waits for the batch in flight before that is abandoned whole.',
+  ),
+  maxBadRows: setting(
+    atLeast(0),
+    0.1,
+    'Share of a batch (of 1,000 rows at least) that may be dead letters before the pipeline stops.',
+  ),
+  'kafka.brokers': setting(texts, ['127.0.0.1:9092'], 'Bootstrap servers, `host:port`, separated by commas.'),
+  'kafka.clientId': setting(text, 'millrace', 'Name that brokers see in their logs and quotas.'),
+  'kafka.requestTimeout': setting(
+    duration,
+    '30s',
+    'A request without an answer for so long fails, and its connection is closed.',
+  ),
+  'kafka.fetchMaxBytes': setting(bytes, '8MiB', 'Bytes of one partition in one fetch.'),
+  'kafka.prefetchBytes': setting(bytes, '64MiB', 'Bytes that were fetched and not asked for yet, over all workers.'),
+  'kafka.maxDecompressedBytes': setting(bytes, '64MiB', 'A record batch that decompresses to more is refused.'),
+  'backpressure.enabled': setting(flag, true, 'Whether the rate is limited to what the rest can bear.'),
+  'backpressure.initialRate': setting(atLeast(1), 10_000, 'Rows per second before anything is learned.'),
+  'backpressure.minRate': setting(atLeast(1), 100, 'Rows per second that the rate never sinks below.'),
+  'backpressure.maxRate': setting(
+    z.union([none, atLeast(1)]),
+    null,
+    'Rows per second that the rate never rises above; `none` for no bound.',
+  ),
+  'backpressure.targetInterval': setting(
+    duration,
+    '1s',
+    'Time that a batch is planned for where the trigger has no interval.',
+  ),
+  'backpressure.growth': setting(atLeast(1.01), 2, 'Factor by which the rate may grow from batch to batch.'),
+  'backpressure.proportional': setting(atLeast(0), 1, 'Weight of the error in the PID estimator (Kp).'),
+  'backpressure.integral': setting(atLeast(0), 0.2, 'Weight of the rows that wait (Ki).'),
+  'backpressure.derivative': setting(atLeast(0), 0, 'Weight of the change of the error (Kd).'),
+  'backpressure.maxBatchBytes': setting(bytes, '256MiB', 'Bytes that a batch is planned for at most.'),
+  'task.maxFailures': setting(whole(1), 3, 'Attempts at a task before the pipeline fails.'),
+  'task.timeout': setting(duration, '10m', 'A task that takes longer counts as failed, and its worker is replaced.'),
+  'watermark.idleTimeout': setting(
+    duration,
+    '30s',
+    'A partition without rows for so long does not hold the watermark back.',
+  ),
+  'watermark.maxFuture': setting(duration, '1h', 'Event times further ahead of the clock do not move the watermark.'),
+  'source.truncationGrace': setting(
+    duration,
+    '30s',
+    'How long a topic may end before the committed offset (a change of leaders) before that is lost data.',
+  ),
+  'checkpoint.retainBatches': setting(whole(100), 100, 'Batches whose log entries are kept.'),
+  'parquet.maxFileBytes': setting(bytes, '32MiB', 'A file is closed when its rows take so many bytes in memory.'),
+  'parquet.maxOpenPartitions': setting(whole(1), 64, 'Folders that one task keeps files open in.'),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>
+
+/** Dotted name of a value. */
+export type SettingName = keyof typeof SETTINGS
+
+type ValueAt<Name extends SettingName> = (typeof SETTINGS)[Name] extends Setting<infer T> ? T : never
+type Sections<Name extends string> = Name extends `${infer Section}.${string}` ? Section : never
+type Keys<Name extends string, Section extends string> = Name extends `${Section}.${infer Key}` ? Key : never
+
+/** The configuration as the program reads it: `config.kafka.brokers`. Durations are milliseconds, sizes bytes. */
+export type Config = {
+  readonly [Name in Exclude<SettingName, `${string}.${string}`>]: ValueAt<Name>
+} & {
+  readonly [Section in Sections<SettingName>]: {
+    readonly [Key in Keys<SettingName, Section>]: ValueAt<Extract<`${Section}.${Key}`, SettingName>>
+  }
+}

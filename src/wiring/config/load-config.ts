@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises'
+import { MillraceError } from '../../base/errors.ts'
+import { type Config, type SettingName, SETTINGS } from './config.ts'
+import { nearestName } from './nearest-name.ts'
+
+/** Where values may come from, the later over the earlier: defaults, file, environment, command line. */
+export interface ConfigInput {
+  /** A JSON file. */
+  readonly file?: string
+  /** `MILLRACE_KAFKA_BROKERS` stands for `kafka.brokers`. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** `key=value`, as `--set` takes them. */
+  readonly set: readonly string[]
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** Where each value came from, by dotted name: `default`, `file …`, `environment …`, `command line`. */
+  readonly origins: ReadonlyMap<SettingName, string>
+  readonly values: ReadonlyMap<SettingName, unknown>
+}
+
+interface Given {
+  readonly name: string
+  readonly value: unknown
+  readonly origin: string
+}
+
+const NAMES = Object.keys(SETTINGS) as readonly SettingName[]
+/** Variables of ours that are no configuration. */
+const OTHER_VARIABLES = new Set(['MILLRACE_CACHE'])
+
+const invalid = (message: string, remedy: string, cause?: unknown): MillraceError =>
+  new MillraceError('INVALID_CONFIG', message, cause === undefined ? { remedy } : { remedy, cause })
+
+/** @throws INVALID_CONFIG naming the value, where it came from, and what would do */
+export const loadConfig = async (input: ConfigInput): Promise<LoadedConfig> => {
+  const given = [
+    ...(input.file === undefined ? [] : await fromFile(input.file)),
+    ...fromEnvironment(input.env),
+    ...input.set.map(fromFlag),
+  ]
+  const values = new Map<SettingName, unknown>()
+  const origins = new Map<SettingName, string>()
+  for (const name of NAMES) {
+    values.set(name, parse({ name, value: SETTINGS[name].fallback, origin: 'default' }))
+    origins.set(name, 'default')
+  }
+  for (const each of given) {
+    const name = knownName(each)
+    values.set(name, parse(each))
+    origins.set(name, each.origin)
+  }
+  return { config: nested(values), origins, values }
+}
+
+const knownName = ({ name, origin }: Given): SettingName => {
+  const known = NAMES.find(each => each === name)
+  if (known !== undefined) return known
+  const nearest = nearestName(name, NAMES)
+  throw invalid(
+    `there is no configuration value ${JSON.stringify(name)} (${origin})`,
+    nearest === null
+      ? 'See `millrace config` for all of them.'
+      : `Did you mean ${nearest}? See \`millrace config\` for all of them.`,
+  )
+}
+
+const parse = (given: Given): unknown => {
+  const result = SETTINGS[knownName(given)].parse.safeParse(given.value)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  const shown = JSON.stringify(given.value)
+  throw invalid(`${given.name} can't be ${shown} (${given.origin})`, `${issue?.message ?? 'It is not valid'}.`)
+}
+
+const fromFile = async (file: string): Promise<readonly Given[]> => {
+  const origin = `file ${file}`
+  let content: unknown
+  try {
+    content = JSON.parse(await readFile(file, 'utf8'))
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw invalid(`the configuration in ${file} can't be read: ${why}`, 'Give the path of a JSON file.', cause)
+  }
+  if (!isSection(content))
+    throw invalid(`the configuration in ${file} is no object`, 'Write { "kafka": { "brokers": […] } }.')
+  return flattened(content, '', origin)
+}
+
+const isSection = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Sections may be nested or written with dots. */
+const flattened = (section: Readonly<Record<string, unknown>>, path: string, origin: string): readonly Given[] =>
+  Object.entries(section).flatMap(([key, value]): readonly Given[] =>
+    isSection(value) ? flattened(value, `${path}${key}.`, origin) : [{ name: path + key, value, origin }],
+  )
+
+const variableOf = (name: string): string =>
+  `MILLRACE_${name
+    .replaceAll('.', '_')
+    .replaceAll(/[A-Z]/g, letter => `_${letter}`)
+    .toUpperCase()}`
+
+const fromEnvironment = (env: ConfigInput['env']): readonly Given[] =>
+  Object.entries(env).flatMap(([variable, value]) => {
+    if (!variable.startsWith('MILLRACE_') || OTHER_VARIABLES.has(variable)) return []
+    const name = NAMES.find(each => variableOf(each) === variable)
+    if (name !== undefined) return [{ name, value, origin: `environment ${variable}` }]
+    const nearest = nearestName(variable, NAMES.map(variableOf))
+    throw invalid(
+      `there is no configuration value for the environment variable ${variable}`,
+      nearest === null ? 'Unset it; `millrace config` lists all values.' : `Did you mean ${nearest}?`,
+    )
+  })
+
+const fromFlag = (flag: string): Given => {
+  const at = flag.indexOf('=')
+  if (at < 1)
+    throw invalid(`--set takes key=value, not ${JSON.stringify(flag)}`, 'Write --set kafka.brokers=host:9092.')
+  return { name: flag.slice(0, at), value: flag.slice(at + 1), origin: 'command line' }
+}
+
+const nested = (values: ReadonlyMap<SettingName, unknown>): Config => {
+  const top = new Map<string, unknown>()
+  const sections = new Map<string, Map<string, unknown>>()
+  for (const [name, value] of values) {
+    const [first = '', second] = name.split('.')
+    if (second === undefined) top.set(first, value)
+    else sections.set(first, (sections.get(first) ?? new Map<string, unknown>()).set(second, value))
+  }
+  for (const [name, section] of sections) top.set(name, Object.freeze(Object.fromEntries(section)))
+  return Object.freeze(Object.fromEntries(top)) as unknown as Config
+}
+
+/** All values with their defaults and what they are for, in their order: the source of `docs/configuration.md`. */
+export const describeConfig = (): readonly {
+  readonly name: SettingName
+  readonly variable: string
+  readonly fallback: string
+  readonly about: string
+}[] =>
+  NAMES.map(name => {
+    const { fallback, about } = SETTINGS[name]
+    const shown = Array.isArray(fallback) ? fallback.join(',') : fallback === null ? 'none' : String(fallback)
+    return { name, variable: variableOf(name), fallback: shown, about }
+  })
