@@ -1,0 +1,5 @@
+import { build, installPackages, requireNode } from './set-up.mjs'
+
+requireNode()
+installPackages()
+build()
