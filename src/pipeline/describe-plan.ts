@@ -104,4 +104,6 @@ const describePartitions = (by: PartitionBy): string => {
 
 /** The plan as plain data for machines: everything but the lambdas. */
 export const planAsJson = (plan: PipelinePlan): JsonValue =>
-  JSON.parse(JSON.stringify(plan, (_, value: unknown) => (typeof value === 'function' ? '(lambda)' : value))) as JsonValue
+  JSON.parse(
+    JSON.stringify(plan, (_, value: unknown) => (typeof value === 'function' ? '(lambda)' : value)),
+  ) as JsonValue

@@ -82,7 +82,6 @@ const compileStage = (node: StageNode, input: TableSchema, scope: StageScope): S
 }
 
 /** A stage's name in the ledger and in messages. */
-const stageName = (node: StageNode): string =>
-  node.kind === 'withColumn' ? `withColumn ${node.name}` : node.kind
+const stageName = (node: StageNode): string => (node.kind === 'withColumn' ? `withColumn ${node.name}` : node.kind)
 
 const onErrorOf = (node: StageNode): OnStageError => ('onError' in node ? node.onError : 'fail')

@@ -1,0 +1,116 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import type { DurationMs } from '../../base/units.ts'
+import type { RecordBatch } from '../../columnar/record-batch.ts'
+import type { KafkaSourceNode } from '../../pipeline/plan.ts'
+import { type OffsetRange, partitionKey } from '../offset-range.ts'
+import type { PartitionOffset, SourceReader } from '../source.ts'
+import { abortable } from './abortable.ts'
+import { KafkaCluster } from './cluster.ts'
+import type { FetchedBatches } from './fetched-batches.ts'
+import { FramePool } from './frame-pool.ts'
+import { PartitionFetcher } from './partition-fetcher.ts'
+import { ReadAhead } from './read-ahead.ts'
+import { RecordBatches } from './record-batches.ts'
+import { tcpConnect } from './tcp-connection.ts'
+
+/** What connections are made with; plain data but for clock and chance. */
+export interface KafkaConnectionOptions {
+  readonly node: KafkaSourceNode
+  readonly brokers: readonly string[]
+  readonly clientId: string
+  readonly requestTimeoutMs: number
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface KafkaReaderOptions extends KafkaConnectionOptions {
+  /** Bytes of one partition in one fetch. */
+  readonly fetchMaxBytes: number
+  /** Bytes that may lie here unasked for. */
+  readonly prefetchBytes: number
+  /** A record batch that decompresses to more is refused. */
+  readonly maxDecompressedBytes: number
+}
+
+/** A worker's reader: sockets, buffers and read-ahead of its own, shared with nobody. */
+export const kafkaSourceReader = (options: KafkaReaderOptions): SourceReader => {
+  const frames = new FramePool(options.prefetchBytes)
+  let bytesRead = 0
+  const cluster = new KafkaCluster({
+    ...options,
+    connect: tcpConnect({
+      clientId: options.clientId,
+      requestTimeoutMs: options.requestTimeoutMs as DurationMs,
+      frames,
+      onBytes: bytes => {
+        bytesRead += bytes
+      },
+    }),
+  })
+  const { node, fetchMaxBytes, clock } = options
+  const fetcher = new PartitionFetcher({ cluster, frames, clock, fetchMaxBytes, ...node })
+  const readAhead = new ReadAhead(fetcher, options.prefetchBytes)
+  const records = new RecordBatches({ ...options, isolation: node.isolation })
+  return {
+    get bytesRead() {
+      return bytesRead
+    },
+    read: (range, signal) => readRange({ fetcher, readAhead, records }, range, signal),
+    prefetch: (position: PartitionOffset) => readAhead.hint(position),
+    close: () => {
+      readAhead.clear()
+      cluster.close()
+      return Promise.resolve()
+    },
+  }
+}
+
+interface ReaderParts {
+  readonly fetcher: PartitionFetcher
+  readonly readAhead: ReadAhead
+  readonly records: RecordBatches
+}
+
+/** Fetch after fetch, the next one on its way before the present one is decoded. */
+async function* readRange(
+  { fetcher, readAhead, records }: ReaderParts,
+  range: OffsetRange,
+  signal: AbortSignal,
+): AsyncGenerator<RecordBatch> {
+  const key = partitionKey(range)
+  let position: number = range.from
+  let coming: Promise<FetchedBatches> | null = null
+  try {
+    while (position < range.until) {
+      coming ??= startingFetch({ fetcher, readAhead }, range, position, signal)
+      const fetched: FetchedBatches = await abortable(coming, signal, describe(range))
+      coming = fetched.next < range.until ? fetcher.fetch(range, fetched.next, range.until, signal) : null
+      coming?.catch(() => undefined)
+      yield* records.read(range, fetched, { from: position, until: range.until })
+      position = fetched.next
+      // what lies beyond the range is what the next batch will ask for
+      if (position > range.until) readAhead.keep(key, { ...fetched, from: range.until })
+      else fetcher.release(fetched)
+    }
+  } finally {
+    // a range that is left early leaves a fetch under way behind
+    coming?.then(
+      fetched => fetcher.release(fetched),
+      () => undefined,
+    )
+  }
+}
+
+/** What was read ahead, or a fetch now where nothing was or where reading ahead failed. */
+const startingFetch = (
+  { fetcher, readAhead }: Pick<ReaderParts, 'fetcher' | 'readAhead'>,
+  range: OffsetRange,
+  position: number,
+  signal: AbortSignal,
+): Promise<FetchedBatches> => {
+  const fetch = (): Promise<FetchedBatches> => fetcher.fetch(range, position, range.until, signal)
+  return readAhead.take(partitionKey(range), position)?.catch(fetch) ?? fetch()
+}
+
+const describe = ({ topic, partition, from, until }: OffsetRange): string => `${topic}/${partition} [${from}, ${until})`
