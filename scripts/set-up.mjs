@@ -48,7 +48,11 @@ const hashOfSources = () => {
   const files = readdirSync(join(projectFolder, 'src'), { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath, entry.name))
-  for (const file of [...files.toSorted(), join(projectFolder, 'tsconfig.json'), join(projectFolder, 'tsconfig.build.json')]) {
+  for (const file of [
+    ...files.toSorted(),
+    join(projectFolder, 'tsconfig.json'),
+    join(projectFolder, 'tsconfig.build.json'),
+  ]) {
     hash.update(file).update(readFileSync(file))
   }
   return hash.digest('hex')

@@ -18,7 +18,10 @@ const ROWS = 120
 const PARTITIONS = 3
 
 const plan = pipeline('crashing')
-  .from(datagen({ partitions: PARTITIONS, rowsPerPartition: ROWS, rowsPerSecond: 3000, speed: 500, seed: 7 }), json(Play))
+  .from(
+    datagen({ partitions: PARTITIONS, rowsPerPartition: ROWS, rowsPerSecond: 3000, speed: 500, seed: 7 }),
+    json(Play),
+  )
   .branches({
     raw: rows => rows.land().to(parquet('raw', { partitionBy: [] })),
     counts: rows =>
