@@ -31,7 +31,11 @@ export const countSteps = steps => {
   for (const { name, command } of steps) {
     const startedAt = performance.now()
     const [program, ...args] = command
-    const { status, stdout, stderr } = spawnSync(program, args, { cwd: projectFolder, encoding: 'utf8', maxBuffer: 1e9 })
+    const { status, stdout, stderr } = spawnSync(program, args, {
+      cwd: projectFolder,
+      encoding: 'utf8',
+      maxBuffer: 1e9,
+    })
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     console.log(`${status === 0 ? 'passed' : 'FAILED'}  ${name} (${seconds} s)`)
     if (status === 0) continue

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { processingTime } from '../microbatch/triggers.ts'
-import { demoArtifact, startWith } from '../wiring/start.ts'
 import demoPipeline from '../wiring/demo-pipeline.ts'
+import { demoArtifact, startWith } from '../wiring/start.ts'
 import { follow } from './follow.ts'
 import { configOf, positiveWhole, type SettingsFlags, withSettings } from './settings.ts'
 

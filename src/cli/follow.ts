@@ -1,6 +1,6 @@
+import { countsTotal, droppedFor } from '../microbatch/ledger.ts'
 import type { DriverEvent, QueryProgress } from '../microbatch/progress.ts'
 import { type BatchSummary, progressLine } from '../observe/progress-line.ts'
-import { countsTotal, droppedFor } from '../microbatch/ledger.ts'
 import type { StreamingQuery } from '../wiring/streaming-query.ts'
 
 export interface FollowOptions {

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
-import { type TextColumn, textTable } from '../base/text-table.ts'
 import { formatCount, formatMs } from '../base/format.ts'
-import { type PipelineStatus, statusOf } from '../wiring/status.ts'
+import { type TextColumn, textTable } from '../base/text-table.ts'
 import { bundleFor } from '../wiring/start.ts'
+import { type PipelineStatus, statusOf } from '../wiring/status.ts'
 import { configOf, type SettingsFlags, withSettings } from './settings.ts'
 
 /** `millrace status <pipeline.ts>`: what is committed, what waits, and the last batches. Takes nothing over. */

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../base/json.ts'
-import { batchId, type BatchId, type EpochMs } from '../base/units.ts'
+import { type BatchId, batchId, type EpochMs } from '../base/units.ts'
 import type { CommitEntry, PlanEntry, StateManifest } from '../checkpoint/entries.ts'
 import { nextStateWrite } from '../checkpoint/state-log.ts'
 import type { AggregationState } from './aggregation-state.ts'

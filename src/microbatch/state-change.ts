@@ -35,7 +35,6 @@ export const decodeStateChange = (bytes: Uint8Array, expected: TableSchema): Sta
   }
   const closed = Array.from({ length: count }, (_, at) => epochMs(view.getFloat64(8 + 8 * at, true)))
   const groups = decodeBatch(bytes.slice(8 + 8 * count))
-  const columns = (schema: TableSchema): string => schema.fields.map(({ name, type }) => `${name} ${type}`).join(', ')
   if (columns(groups.schema) !== columns(expected)) {
     throw damaged(
       `a state object holds the columns ${columns(groups.schema)}, the pipeline has ${columns(expected)}`,
@@ -44,3 +43,5 @@ export const decodeStateChange = (bytes: Uint8Array, expected: TableSchema): Sta
   }
   return { closed, groups }
 }
+
+const columns = (schema: TableSchema): string => schema.fields.map(({ name, type }) => `${name} ${type}`).join(', ')

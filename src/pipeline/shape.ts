@@ -1,5 +1,5 @@
-import type { JsonValue } from '../base/json.ts'
 import { assertNever } from '../base/assert.ts'
+import type { JsonValue } from '../base/json.ts'
 import type { TableSchema } from '../columnar/schema.ts'
 import type { AggregationNode, PipelinePlan, SourceNode } from './plan.ts'
 

@@ -1,4 +1,4 @@
-import { type Observable, Subject } from 'rxjs'
+import type { Observable, Subject } from 'rxjs'
 import { asMillraceError, type MillraceError } from '../base/errors.ts'
 import type { Driver } from '../microbatch/driver.ts'
 import type { DriverEvent, QueryProgress } from '../microbatch/progress.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
-import { offset, type Offset } from '../../base/units.ts'
+import { type Offset, offset } from '../../base/units.ts'
 import type { RecordBatch } from '../../columnar/record-batch.ts'
 import type { DatagenSourceNode } from '../../pipeline/plan.ts'
 import type { PartitionBounds, PartitionOffset, SourcePlanner, SourceReader } from '../source.ts'

@@ -1,5 +1,5 @@
 import { utf8Bytes } from '../../base/text.ts'
-import { ByteWriter } from './byte-writer.ts'
+import type { ByteWriter } from './byte-writer.ts'
 
 /** Which events: of about 380 bytes, of about 2.1 KB with a nested map of 60 fixed keys, or with keys that vary. */
 export type EventSize = 'small' | 'large' | 'largeVarying'

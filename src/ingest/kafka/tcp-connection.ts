@@ -1,10 +1,10 @@
-import { type Socket, connect as openSocket } from 'node:net'
+import { connect as openSocket, type Socket } from 'node:net'
 import { asMillraceError, MillraceError } from '../../base/errors.ts'
 import type { DurationMs } from '../../base/units.ts'
+import { checkVersions } from './broker-versions.ts'
 import type { Answer, BrokerAddress, BrokerConnection, Connect } from './connection.ts'
 import type { FramePool } from './frame-pool.ts'
-import { checkVersions } from './broker-versions.ts'
-import { type Api, API_VERSIONS, frameRequest, readResponse } from './requests.ts'
+import { API_VERSIONS, type Api, frameRequest, readResponse } from './requests.ts'
 
 /** Bytes of a socket read that begins outside of a response. */
 const SCRATCH_BYTES = 64 * 1024

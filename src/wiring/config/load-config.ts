@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { MillraceError } from '../../base/errors.ts'
-import { type Config, type SettingName, SETTINGS } from './config.ts'
+import { type Config, SETTINGS, type SettingName } from './config.ts'
 import { nearestName } from './nearest-name.ts'
 
 /** Where values may come from, the later over the earlier: defaults, file, environment, command line. */

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { inject } from 'vitest'
 import { kafkaClassPath } from '../../../scripts/services/kafka.mjs'
+import { epochMs } from '../../../src/base/units.ts'
 import { ByteWriter } from '../../../src/ingest/datagen/byte-writer.ts'
 import { PlaybackEvents } from '../../../src/ingest/datagen/playback-events.ts'
-import { epochMs } from '../../../src/base/units.ts'
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
