@@ -45,26 +45,26 @@ export class GroupMirror {
     }
   }
 
-  async #commitOnce(offsets: readonly PartitionOffset[]): Promise<void> {
+  #commitOnce(offsets: readonly PartitionOffset[]): Promise<void> {
     const groupId = this.#groupId
-    this.#coordinator ??= await this.#findCoordinator()
-    try {
-      const request = { groupId, topic: this.#topic, offsets }
-      const { response: code } = await this.#cluster.requestTo(this.#coordinator, OFFSET_COMMIT, request)
-      if (code !== CODE.none) throw refused(groupId, code)
-    } catch (error) {
-      this.#coordinator = null
-      throw error
-    }
+    return this.#cluster.patiently(async () => {
+      try {
+        this.#coordinator ??= await this.#findCoordinator()
+        const request = { groupId, topic: this.#topic, offsets }
+        const { response: code } = await this.#cluster.requestTo(this.#coordinator, OFFSET_COMMIT, request)
+        if (code !== CODE.none) throw refused(groupId, code)
+      } catch (error) {
+        this.#coordinator = null
+        throw error
+      }
+    })
   }
 
   async #findCoordinator(): Promise<BrokerAddress> {
     const groupId = this.#groupId
-    return this.#cluster.patiently(async () => {
-      const { response } = await this.#cluster.requestAny(FIND_COORDINATOR, { groupId })
-      if (response.code === CODE.none) return { host: response.host, port: response.port }
-      throw refused(groupId, response.code)
-    })
+    const { response } = await this.#cluster.requestAny(FIND_COORDINATOR, { groupId })
+    if (response.code !== CODE.none) throw refused(groupId, response.code)
+    return { host: response.host, port: response.port }
   }
 }
 

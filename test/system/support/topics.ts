@@ -22,7 +22,8 @@ export const createTopic = async (
   config: Readonly<Record<string, string>> = {},
   topic = uniqueName('topic'),
 ): Promise<string> => {
-  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+  // generated events are older than what a broker keeps by default
+  const configEntries = Object.entries({ 'retention.ms': '-1', ...config }).map(([name, value]) => ({ name, value }))
   await withAdmin(admin =>
     admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions, configEntries }] }),
   )
