@@ -100,6 +100,7 @@ export interface ErrorRecord {
   readonly stack?: string
 }
 
+/** The plain form of an error; one that is not ours counts as a defect of Millrace. */
 export const toErrorRecord = (error: unknown): ErrorRecord => {
   const known = asMillraceError(error)
   return {
@@ -111,6 +112,7 @@ export const toErrorRecord = (error: unknown): ErrorRecord => {
   }
 }
 
+/** The error that a plain form was made from, with its stack. */
 export const fromErrorRecord = (record: ErrorRecord): MillraceError => {
   const error = new MillraceError(record.code, record.message, { remedy: record.remedy, details: record.details })
   if (record.stack !== undefined) error.stack = record.stack

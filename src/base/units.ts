@@ -18,6 +18,7 @@ export type BatchId = Branded<number, 'BatchId'>
 /** Number of the driver that owns a pipeline; a higher one fences lower ones. */
 export type DriverEpoch = Branded<number, 'DriverEpoch'>
 
+/** Says that a plain number has this unit; nothing is checked. */
 export const epochMs = (value: number): EpochMs => value as EpochMs
 export const durationMs = (value: number): DurationMs => value as DurationMs
 export const rowsPerSecond = (value: number): RowsPerSecond => value as RowsPerSecond

@@ -50,5 +50,6 @@ export interface ListColumn extends ColumnBase {
 export type ScalarColumn = BoolColumn | Int32Column | Int64Column | FloatColumn | Float32Column | BinaryColumn
 export type Column = ScalarColumn | ListColumn
 
+/** Whether a row holds a value, not null. */
 export const isValid = (column: Column, row: number): boolean =>
   column.validity === null || ((column.validity[row >> 3] ?? 0) & (1 << (row & 7))) !== 0

@@ -29,6 +29,7 @@ export interface TableSchema {
   readonly fields: readonly Field[]
 }
 
+/** Fields with the way to find them by name. @throws INVALID_SCHEMA where a name is there twice */
 export const tableSchema = (fields: readonly Field[]): TableSchema =>
   Object.freeze({ fields: Object.freeze([...fields]) })
 

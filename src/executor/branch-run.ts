@@ -32,6 +32,7 @@ export interface TableLimits {
   readonly maxFileBytes: number
 }
 
+/** One attempt of a task at one branch: stages, then partial aggregates, files or rows. */
 export const branchRun = (
   plan: BranchPlan,
   input: TableSchema,

@@ -20,6 +20,7 @@ export interface PartialAggregation {
   ledger(): readonly StageLedger[]
 }
 
+/** Groups and aggregates the rows of one task; the driver merges what the tasks give. */
 export const partialAggregation = (
   kernels: Kernels,
   aggregation: AggregationNode,

@@ -41,6 +41,7 @@ export interface TaskRunnerOptions {
 const HOUR = durationMs(3_600_000)
 const DEFAULT_TABLE_LIMITS: TableLimits = { maxOpenPartitions: 64, maxFileBytes: 128 * 1024 * 1024 }
 
+/** A worker's loop body, over the reader and kernels that it owns. */
 export const taskRunner = (options: TaskRunnerOptions): TaskRunner => {
   const { reader } = options
   return {

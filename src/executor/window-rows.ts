@@ -36,6 +36,7 @@ export interface WindowLimits {
   readonly maxEventTime: EpochMs
 }
 
+/** Puts rows into their windows, drops late ones and keeps the greatest event time. */
 export const windowAssigner = (
   window: TumblingWindow,
   input: TableSchema,

@@ -25,6 +25,7 @@ export interface Driver {
   abandon(): void
 }
 
+/** A driver over its parts: ports in, no technology. */
 export const createDriver = (parts: DriverParts): Driver => {
   const stopping = new AbortController()
   const abandoning = new AbortController()

@@ -37,8 +37,10 @@ export const addLedgers = (a: BatchLedger, b: BatchLedger): BatchLedger => ({
 
 export const emptyLedger: BatchLedger = Object.freeze({ read: 0, decoded: 0, bad: {}, stages: [] })
 
+/** One ledger for the tasks of a batch. */
 export const sumLedgers = (ledgers: readonly BatchLedger[]): BatchLedger => ledgers.reduce(addLedgers, emptyLedger)
 
+/** The sum of counts, whatever they count. */
 export const countsTotal = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((total, rows) => total + rows, 0)
 

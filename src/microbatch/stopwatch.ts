@@ -10,6 +10,7 @@ export interface Stopwatch<Phase extends string = string> {
   total(): DurationMs
 }
 
+/** Measures the phases of a batch one after the other. */
 export const stopwatch = <Phase extends string = string>(clock: Clock): Stopwatch<Phase> => {
   const startedAt = clock.monotonicMs()
   let last = startedAt

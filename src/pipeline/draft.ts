@@ -61,6 +61,7 @@ const requireNewNames = (fields: readonly Field[], what: string): void => {
   }
 }
 
+/** The draft with one more stage. */
 export const addStage = (draft: Draft, stage: StageNode): Draft => {
   const node = Object.freeze(stage)
   return draft.aggregation === null
@@ -68,6 +69,7 @@ export const addStage = (draft: Draft, stage: StageNode): Draft => {
     : { ...draft, resultStages: [...draft.resultStages, node], current: node.output }
 }
 
+/** Keeps the rows that the predicate says true of. */
 export const filterStage = (draft: Draft, predicate: (row: AnyRow) => boolean): FilterNode => ({
   kind: 'filter',
   onError: draft.onStageError,
@@ -75,6 +77,7 @@ export const filterStage = (draft: Draft, predicate: (row: AnyRow) => boolean): 
   output: draft.current,
 })
 
+/** Adds or replaces a column. */
 export const withColumnStage = (
   draft: Draft,
   name: string,
@@ -95,6 +98,7 @@ export const withColumnStage = (
   }
 }
 
+/** Makes one row of another schema from each row. */
 export const mapStage = (schema: TableSchema, draft: Draft, transform: (row: never) => unknown): MapNode => ({
   kind: 'map',
   onError: draft.onStageError,
@@ -102,12 +106,14 @@ export const mapStage = (schema: TableSchema, draft: Draft, transform: (row: nev
   output: tableSchema(schema.fields),
 })
 
+/** Makes any number of rows of another schema from each row. */
 export const flatMapStage = (
   schema: TableSchema,
   draft: Draft,
   transform: (row: AnyRow) => Iterable<AnyRow>,
 ): FlatMapNode => ({ kind: 'flatMap', onError: draft.onStageError, transform, output: tableSchema(schema.fields) })
 
+/** Keeps the named columns, in that order. @throws INVALID_PIPELINE where one does not exist */
 export const selectStage = (draft: Draft, columns: readonly string[]): SelectNode => {
   if (columns.length === 0) throw invalid('select() was given no column', 'Name at least one column.')
   const fields = columns.map(name => requireField(draft.current, name, 'select()'))
@@ -124,6 +130,7 @@ const LANDED: readonly Field[] = [
   { name: 'headers', type: 'json', nullable: true },
 ]
 
+/** Adds the coordinates of each row's record. */
 export const landStage = (draft: Draft, prefix: string): LandNode => {
   if (draft.aggregation !== null) {
     throw invalid('land() stands after an aggregation', 'Call it before: a result has no offset of its own.')

@@ -18,6 +18,7 @@ export interface RowAppender {
   finish(source: ColumnBatch): ColumnBatch
 }
 
+/** Collects rows that lambdas made into columns, checked against the schema. */
 export const rowAppender = (schema: TableSchema): RowAppender => {
   const names = schema.fields.map(field => field.name)
   const builders = schema.fields.map(field => columnBuilder(field))

@@ -63,6 +63,7 @@ export const wrongResult = (
   return stageFailed(where, batch, row, new TypeError(message), `Return ${expected} for every row.`)
 }
 
+/** Whether a lambda gave a promise, which no stage waits for. */
 export const isPromise = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 

@@ -34,6 +34,7 @@ export interface StageCounters {
   readonly dropped: Map<string, number>
 }
 
+/** Counters of a stage that has seen nothing. */
 export const stageCounters = (): StageCounters => ({ in: 0, out: 0, expanded: 0, dropped: new Map() })
 
 /** Counts rows that end at a stage; nothing is noted for none. */
@@ -41,6 +42,7 @@ export const countDropped = (counters: StageCounters, reason: string, rows: numb
   if (rows > 0) counters.dropped.set(reason, (counters.dropped.get(reason) ?? 0) + rows)
 }
 
+/** What a stage has to say to the row ledger. */
 export const toLedger = (stage: string, counters: StageCounters): StageLedger => ({
   stage,
   in: counters.in,
@@ -52,6 +54,7 @@ export const toLedger = (stage: string, counters: StageCounters): StageLedger =>
 /** Reason of the row ledger and of dead letters for rows that a stage could not process. */
 export const STAGE_ERROR = 'stageError'
 
+/** What the stages of one branch share. */
 export const stageScope = (
   where: { readonly stage: string; readonly branch: string },
   onError: OnStageError,

@@ -40,6 +40,7 @@ const TOPIC_UNKNOWN: ReadonlySet<number> = new Set([
   CODE.inconsistentTopicId,
 ])
 
+/** Whether a code goes away by asking whoever leads the partition now. */
 export const isLeadershipCode = (code: number): boolean => LEADERSHIP.has(code)
 export const isTopicUnknownCode = (code: number): boolean => TOPIC_UNKNOWN.has(code)
 

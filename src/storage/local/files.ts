@@ -42,6 +42,7 @@ export const filesBelow = async (folder: string): Promise<readonly string[]> => 
   }
 }
 
+/** Deletes a file; one that is gone already is no failure. */
 export const unlinkIfThere = async (path: string): Promise<void> => {
   try {
     await unlink(path)

@@ -10,7 +10,7 @@ export default pipeline(process.env['PIPELINE'] ?? 'strict')
       startingOffsets: 'earliest',
       failOnDataLoss: process.env['FAIL_ON_DATA_LOSS'] !== 'false',
     }),
-    json(Row),
+    json(Row, { maxRecordBytes: 1_000_000 }),
   )
   .land()
   .to(parquet('rows', { partitionBy: { hourOf: 'at' } }))

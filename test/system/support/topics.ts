@@ -37,7 +37,11 @@ export const addPartitions = (topic: string, count: number): Promise<boolean> =>
 
 /** Deletes the records of a partition below `offset`, as retention does. */
 export const deleteRecords = (topic: string, partition: number, offset: number): Promise<void> =>
-  withAdmin(admin => admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] }))
+  withAdmin(async admin => {
+    // the client looks for leaders only among topics that it has dealt with
+    await admin.fetchTopicOffsets(topic)
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
+  })
 
 /** Offsets that a consumer group shows, by partition. */
 export const groupOffsets = async (groupId: string, topic: string): Promise<ReadonlyMap<number, number>> => {

@@ -21,6 +21,7 @@ export interface Accumulator {
   columns(groups: Int32Array): readonly Column[]
 }
 
+/** Whether the bit of a row is not set. */
 export const isNull = (validity: Uint8Array, row: number): boolean =>
   ((validity[row >> 3] as number) & (1 << (row & 7))) === 0
 

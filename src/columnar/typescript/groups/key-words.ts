@@ -17,6 +17,7 @@ export interface KeyWords {
   unpack(words: Int32Array, groups: Int32Array, at: number, stride: number): Column
 }
 
+/** How keys of a field's type become words of a group's key and columns again. */
 export const keyWords = (field: Field): KeyWords => {
   const words = valueWords(field)
   return field.nullable ? new NullableWords(words) : words
