@@ -11,6 +11,3 @@ export interface OffsetRange {
 /** A partition by name, as a key for maps: `plays/3`. */
 export const partitionKey = (of: { readonly topic: string; readonly partition: number }): string =>
   `${of.topic}/${of.partition}`
-
-/** How many offsets a range spans; rows may be fewer, since compaction and transactions leave gaps. */
-export const rangeLength = (range: OffsetRange): number => range.until - range.from

@@ -143,7 +143,7 @@ const rateOptions = ({ backpressure }: Config) => ({
 })
 
 const driverSettings = ({ plan, config, options, runId }: Composition): DriverSettings => ({
-  queryId: `${plan.name}`,
+  queryId: plan.name,
   runId,
   trigger: options.trigger ?? configuredTrigger(config.trigger),
   targetIntervalMs: durationMs(config.backpressure.targetInterval),

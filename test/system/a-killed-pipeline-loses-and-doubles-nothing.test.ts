@@ -62,9 +62,9 @@ it('five kill -9, other numbers of workers and another lambda leave each offset 
   const duck = await openDuck()
   await duck.query('CREATE TABLE seen (p INTEGER, o BIGINT)')
   const lister = new Lister(join(root, 'raw'), duck)
-  let looking = true
+  const looking = { on: true }
   const looks = (async () => {
-    while (looking) {
+    while (looking.on) {
       await lister.look()
       await sleep(LOOK_EVERY_MS)
     }
@@ -83,7 +83,7 @@ it('five kill -9, other numbers of workers and another lambda leave each offset 
   const last = await runCli(['run', pipelineFile('plays-changed'), ...flags, '--workers', '1'], { TOPIC: topic })
   expect(last.stderr).toBe('')
   expect(last.code).toBe(0)
-  looking = false
+  looking.on = false
   await looks
   await lister.look()
   console.log(`killed ${delays.join(', ')} ms after the first batch; ${lister.looks} looks`)

@@ -40,7 +40,7 @@ describe('bad rows', () => {
     )
     expect(landed).toEqual([{ n: 1000n, ids: 1000n }])
     const letters = await duck.query(
-      `SELECT "offset", reason FROM read_parquet('${root}/_dead_letters/**/*.parquet', hive_partitioning = false) ORDER BY 1`,
+      `SELECT "offset", reason FROM read_parquet('${root}/dead_letters/**/*.parquet', hive_partitioning = false) ORDER BY 1`,
     )
     const reasons = ['invalidJson', 'wrongType', 'missingColumn', 'nullValue', 'notAnObject', 'outOfRange', 'tooLarge']
     expect(letters).toEqual(reasons.map((reason, at) => ({ offset: BigInt(500 + at), reason })))

@@ -23,7 +23,8 @@ const undocumented = ({ path, text }: SourceFile): readonly string[] => {
   return lines.flatMap((line, at) => {
     if (!/^export (const \w+ = (async )?(<|\()|class |function )/.test(line)) return []
     // one line may serve two exports that belong together
-    const documented = [1, 2].some(up => lines[at - up]?.endsWith('*/')) || /^export /.test(lines[at - 1] ?? '')
+    const documented =
+      [1, 2].some(up => lines[at - up]?.endsWith('*/')) || lines[at - 1]?.startsWith('export ') === true
     return documented ? [] : [`${path}:${at + 1}: ${line.slice(0, 60)}`]
   })
 }
