@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { runCli, temporaryFolder } from './support/cli.ts'
+
+const project = new URL('../../', import.meta.url).pathname
+const pages = ['README.md', ...readdirSync(join(project, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
+
+const pipelinesOf = (page: string): readonly string[] =>
+  [...readFileSync(join(project, page), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)]
+    .map(match => match[1] as string)
+    .filter(code => code.includes('export default pipeline'))
+
+const examples = pages.flatMap(page => pipelinesOf(page).map((code, at) => ({ page, at, code })))
+
+describe('examples in the docs', () => {
+  it('there are some', () => expect(examples.length).toBeGreaterThanOrEqual(3))
+
+  it.each(examples)('$page, pipeline $at has a plan', async ({ code }) => {
+    const file = join(temporaryFolder(), 'example.ts')
+    writeFileSync(file, code)
+    const { code: exit, stdout, stderr } = await runCli(['plan', file, '--json'])
+    expect(stderr).toBe('')
+    expect(exit).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ kind: 'pipeline' })
+  })
+
+  it.each(examples.filter(({ code }) => code.includes('datagen(')))('$page, pipeline $at runs without a service', async ({ code }) => {
+    const root = temporaryFolder()
+    const file = join(root, 'example.ts')
+    writeFileSync(file, code)
+    const { code: exit, stderr } = await runCli(['run', file, '--root', root, '--batches', '2'])
+    expect(stderr).toBe('')
+    expect(exit).toBe(0)
+  })
+
+  it('the files in examples/ have plans', async () => {
+    for (const name of readdirSync(join(project, 'examples'))) {
+      const { code, stderr } = await runCli(['plan', join(project, 'examples', name)])
+      expect(stderr).toBe('')
+      expect(code).toBe(0)
+    }
+  })
+})

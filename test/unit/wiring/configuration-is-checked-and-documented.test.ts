@@ -1,0 +1,51 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { configurationPage } from '../../../scripts/docs.mjs'
+import { describeConfig, loadConfig } from '../../../src/wiring/config/load-config.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-config-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const file = (content: string): string => {
+  const path = join(folder, 'millrace.json')
+  writeFileSync(path, content)
+  return path
+}
+
+describe('configuration', () => {
+  it('is what docs/configuration.md says (node scripts/docs.mjs writes it)', () => {
+    const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')
+    expect(page).toBe(configurationPage(describeConfig()))
+  })
+
+  it('takes the command line over the environment over the file over the default', async () => {
+    const path = file(JSON.stringify({ workers: 5, kafka: { clientId: 'file' }, durability: 'disk' }))
+    const env = { MILLRACE_KAFKA_CLIENT_ID: 'env', MILLRACE_WORKERS: '6', OTHER: 'x' }
+    const { config } = await loadConfig({ file: path, env, set: ['workers=7', 'kafka.fetchMaxBytes=1MiB'] })
+    expect(config.workers).toBe(7)
+    expect(config.kafka.clientId).toBe('env')
+    expect(config.durability).toBe('disk')
+    expect(config.kafka.fetchMaxBytes).toBe(1_048_576)
+    expect(config.kafka.requestTimeout).toBe(30_000)
+  })
+
+  it.each([
+    ['workrs=2', /workers/],
+    ['kafka.broker=x:1', /kafka\.brokers/],
+    ['workers=many', /workers/],
+    ['workers=0', /workers/],
+    ['trigger=often', /trigger/],
+    ['__proto__.polluted=1', /__proto__/],
+  ])('refuses --set %s and names what is meant', async (set, message) => {
+    const failure = await loadConfig({ env: {}, set: [set] }).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'INVALID_CONFIG' })
+    expect(`${Reflect.get(Object(failure), 'message')} ${Reflect.get(Object(failure), 'remedy')}`).toMatch(message)
+  })
+
+  it.each(['{"__proto__": {"polluted": 1}}', '{"unknown": 1}', '[1]', 'not json'])('refuses a file with %s', async text => {
+    await expect(loadConfig({ file: file(text), env: {} })).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
+    expect(Reflect.get({}, 'polluted')).toBeUndefined()
+  })
+})
