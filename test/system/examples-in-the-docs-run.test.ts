@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { runCli, temporaryFolder } from './support/cli.ts'
 
 const project = new URL('../../', import.meta.url).pathname
-const pages = ['README.md', ...readdirSync(join(project, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
+const pages = [
+  'README.md',
+  ...readdirSync(join(project, 'docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+]
 
 const pipelinesOf = (page: string): readonly string[] =>
   [...readFileSync(join(project, page), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)]
@@ -25,14 +30,17 @@ describe('examples in the docs', () => {
     expect(JSON.parse(stdout)).toMatchObject({ kind: 'pipeline' })
   })
 
-  it.each(examples.filter(({ code }) => code.includes('datagen(')))('$page, pipeline $at runs without a service', async ({ code }) => {
-    const root = temporaryFolder()
-    const file = join(root, 'example.ts')
-    writeFileSync(file, code)
-    const { code: exit, stderr } = await runCli(['run', file, '--root', root, '--batches', '2'])
-    expect(stderr).toBe('')
-    expect(exit).toBe(0)
-  })
+  it.each(examples.filter(({ code }) => code.includes('datagen(')))(
+    '$page, pipeline $at runs without a service',
+    async ({ code }) => {
+      const root = temporaryFolder()
+      const file = join(root, 'example.ts')
+      writeFileSync(file, code)
+      const { code: exit, stderr } = await runCli(['run', file, '--root', root, '--batches', '2'])
+      expect(stderr).toBe('')
+      expect(exit).toBe(0)
+    },
+  )
 
   it('the files in examples/ have plans', async () => {
     for (const name of readdirSync(join(project, 'examples'))) {

@@ -40,8 +40,10 @@ export class RecordBatches {
     for (const header of fetched.headers) {
       if (header.baseOffset >= wanted.until) break
       const hidden = rolledBack.hides(header)
-      if (header.lastOffset < wanted.from || header.control || hidden) continue
+      if (header.lastOffset < wanted.from) continue
+      // before its attributes are believed
       checkCrc(of, fetched.frame, header)
+      if (header.control || hidden) continue
       const compressed = header.codec !== 0
       if (this.#index.count > 0 && (inFrame === compressed || this.#full(header))) {
         yield this.#batch(of, inFrame ? fetched.frame : this.#arena.bytes)

@@ -44,8 +44,11 @@ describe('configuration', () => {
     expect(`${Reflect.get(Object(failure), 'message')} ${Reflect.get(Object(failure), 'remedy')}`).toMatch(message)
   })
 
-  it.each(['{"__proto__": {"polluted": 1}}', '{"unknown": 1}', '[1]', 'not json'])('refuses a file with %s', async text => {
-    await expect(loadConfig({ file: file(text), env: {} })).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
-    expect(Reflect.get({}, 'polluted')).toBeUndefined()
-  })
+  it.each(['{"__proto__": {"polluted": 1}}', '{"unknown": 1}', '[1]', 'not json'])(
+    'refuses a file with %s',
+    async text => {
+      await expect(loadConfig({ file: file(text), env: {}, set: [] })).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
+      expect(Reflect.get({}, 'polluted')).toBeUndefined()
+    },
+  )
 })
