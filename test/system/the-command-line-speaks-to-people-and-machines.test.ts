@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { openDuck } from '../support/duckdb.ts'
+import { pipelineFile, runCli, startCli, temporaryFolder } from './support/cli.ts'
+import { type LoadRecord, loadTopic } from './support/load-topic.ts'
+import { createTopic } from './support/topics.ts'
+
+const rows = (count: number): readonly LoadRecord[] =>
+  Array.from({ length: count }, (_, id) => ({ value: JSON.stringify({ id, at: 1_768_471_200_000 + id }) }))
+
+describe('run', () => {
+  it('--json tells each batch as one line, with Spark names and a ledger that adds up', async () => {
+    const topic = await createTopic(2)
+    await loadTopic(topic, [...rows(3000), { value: 'bad' }])
+    const args = ['run', pipelineFile('strict'), '--available-now', '--json', '--root', temporaryFolder()]
+    const { code, stdout } = await runCli(args, { TOPIC: topic })
+    expect(code).toBe(0)
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    const progress = events.flatMap(event => (event.kind === 'progress' ? [event.progress] : []))
+    expect(progress.map(each => each.batchId)).toEqual(progress.map((_, at) => at))
+    const sum = (pick: (each: { ledger: { read: number; decoded: number } }) => number) =>
+      progress.reduce((total, each) => total + pick(each), 0)
+    expect(sum(each => each.ledger.read)).toBe(3001)
+    expect(sum(each => each.ledger.decoded)).toBe(3000)
+    expect(progress[0]).toMatchObject({ name: 'strict', sources: [{ description: `kafka ${topic}` }] })
+    expect(progress[0]).toHaveProperty('inputRowsPerSecond')
+    expect(progress[0]).toHaveProperty('processedRowsPerSecond')
+    expect(progress[0].durationMs).toHaveProperty('triggerExecution')
+  })
+
+  it('finds partitions that are added while it runs', async () => {
+    const topic = await createTopic(1)
+    await loadTopic(topic, rows(10))
+    const root = temporaryFolder()
+    const running = startCli(['run', pipelineFile('strict'), '--root', root], { TOPIC: topic })
+    await running.printed(/batch +0/)
+    const { addPartitions } = await import('./support/topics.ts')
+    await addPartitions(topic, 2)
+    await expect
+      .poll(() => loadTopic(topic, [{ partition: 1, value: '{"id":77,"at":1768471200000}' }]).catch(() => 0), {
+        timeout: 20_000,
+      })
+      .toBe(1)
+    await running.printed(/batch +1/)
+    running.process.kill('SIGTERM')
+    expect((await running.ended).code).toBe(0)
+    const duck = await openDuck()
+    const landed = await duck.query(
+      `SELECT count(*) AS n, max(partition) AS p FROM read_parquet('${root}/rows/**/*.parquet')`,
+    )
+    expect(landed).toEqual([{ n: 11n, p: 1 }])
+    duck.close()
+  })
+
+  it('a second signal ends it at once, and the next run loses and doubles nothing', async () => {
+    const topic = await createTopic(1)
+    await loadTopic(topic, rows(200_000))
+    const root = temporaryFolder()
+    const running = startCli(['run', pipelineFile('strict'), '--root', root], { TOPIC: topic })
+    await running.printed(/batch +0/)
+    running.process.kill('SIGTERM')
+    running.process.kill('SIGINT')
+    await running.ended
+    expect(
+      (await runCli(['run', pipelineFile('strict'), '--available-now', '--root', root], { TOPIC: topic })).code,
+    ).toBe(0)
+    const duck = await openDuck()
+    const counts = await duck.query(
+      `SELECT count(*) AS n, count(DISTINCT "offset") AS d FROM read_parquet('${root}/rows/**/*.parquet')`,
+    )
+    expect(counts).toEqual([{ n: 200_000n, d: 200_000n }])
+    duck.close()
+  })
+})
+
+describe('status, plan and config', () => {
+  it('status tells what is committed and what waits, and takes nothing over', async () => {
+    const topic = await createTopic(1)
+    await loadTopic(topic, rows(100))
+    const root = temporaryFolder()
+    const env = { TOPIC: topic }
+    expect((await runCli(['status', pipelineFile('strict'), '--root', root], env)).stdout).toMatch(/committed nothing/)
+    await runCli(['run', pipelineFile('strict'), '--available-now', '--root', root], env)
+    await loadTopic(topic, rows(23))
+    const { stdout, code } = await runCli(['status', pipelineFile('strict'), '--root', root, '--json'], env)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      pipeline: 'strict',
+      committed: { batchId: 0 },
+      rowsRead: 100,
+      partitions: [{ topic, partition: 0, offset: 100, latest: 123, lag: 23 }],
+    })
+    const people = await runCli(['status', pipelineFile('strict'), '--root', root], env)
+    expect(people.stdout).toMatch(new RegExp(`${topic}/0 +\\| +100 \\| +123 \\| +23`))
+  })
+
+  it('plan touches no service; a file that is no pipeline is refused with exit code 2', async () => {
+    const env = { MILLRACE_KAFKA_BROKERS: '127.0.0.1:1' }
+    const { code, stdout } = await runCli(['plan', pipelineFile('plays')], env)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/raw/)
+    expect(stdout).toMatch(/tumbling|window/)
+    const none = await runCli(['plan', 'no-such-file.ts'], env)
+    expect(none.code).toBe(2)
+    expect(none.stderr).toMatch(/PIPELINE_NOT_LOADABLE/)
+  })
+
+  it('errors are one line of JSON with --json; unknown configuration is refused with the nearest name', async () => {
+    const { code, stderr } = await runCli(['run', pipelineFile('strict'), '--json', '--set', 'kafka.borkers=x:1'])
+    expect(code).toBe(2)
+    const { error } = JSON.parse(stderr)
+    expect(error).toMatchObject({ code: 'INVALID_CONFIG' })
+    expect(`${error.message} ${error.remedy}`).toContain('kafka.brokers')
+  })
+
+  it('the version is that of the package', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+    expect((await runCli(['--version'])).stdout.trim()).toBe(version)
+  })
+})
