@@ -1,88 +1,111 @@
 import type { JsonValue } from '../base/json.ts'
 import { type DurationMs, durationMs } from '../base/units.ts'
 
-/** Batches that the regression looks at. */
-const WINDOW = 16
-/** Batches must differ by this factor in rows before a line through them says anything. */
-const LEAST_SPREAD = 1.5
-/** Weight of a new estimate against the old one. */
-const WEIGHT = 0.3
+/** Times of like batches scatter by about this share (standard deviation). */
+const SCATTER = 0.1
+/** From batch to batch the cost of a row drifts by about this share, and the overhead by this share of the batch's time. */
+const COST_DRIFT = 0.03
+const OVERHEAD_DRIFT = 0.005
+/** Before anything is known the overhead is taken for 0, give or take this share of the first batch's time. */
+const FIRST_DOUBT = 0.5
+/** A batch so many standard deviations off means that rows cost something else by now. */
+const SURPRISE = 3
 
-interface Point {
-  readonly rows: number
-  readonly ms: number
+/**
+ * What a batch costs: `overheadMs + costMs · rows`. The doubts are variances and a covariance, in units of the two.
+ */
+interface Belief {
+  readonly overheadMs: number
+  readonly costMs: number
+  readonly overheadDoubt: number
+  readonly costDoubt: number
+  readonly jointDoubt: number
 }
 
 /**
- * Tells the fixed cost of a batch (planning, logging, opening files) from the cost per row: least squares of processing
- * time over rows, across the last batches. Without it, a rate computed as rows over time sinks towards the floor as soon
- * as batches are short: each smaller batch looks slower than the one before.
+ * Tells the fixed cost of a batch (planning, logging, opening files) from the cost per row. Without it, a rate computed as
+ * rows over time sinks towards the floor as soon as overhead nears the interval: each smaller batch looks slower than
+ * the one before.
+ *
+ * A Kalman filter (Kalman 1960) over the two numbers, one measurement per batch. It knows that times scatter in proportion,
+ * so a small batch says more about overhead than a large one; and that a batch that is far from what was expected means
+ * that the cost per row has changed, not the overhead.
  */
 export class OverheadEstimator {
-  #points: Point[]
-  #overheadMs: number
+  #belief: Belief | null
 
   constructor(snapshot: OverheadSnapshot | null = null) {
-    this.#points = [...(snapshot?.points ?? [])]
-    this.#overheadMs = snapshot?.overheadMs ?? 0
+    this.#belief = snapshot
   }
 
   get overheadMs(): DurationMs {
-    return durationMs(this.#overheadMs)
+    return durationMs(this.#belief?.overheadMs ?? 0)
   }
 
-  /** Takes in a batch of `rows` that took `ms`. */
+  /** Takes in a batch of `rows`, at least one, that took `ms`. */
   observe(rows: number, ms: number): void {
-    if (rows > 0 && this.#costChanged(rows, ms)) this.#points = []
-    this.#points.push({ rows, ms })
-    if (this.#points.length > WINDOW) this.#points.shift()
-    const estimate = this.#regress()
-    if (estimate !== null) this.#overheadMs += WEIGHT * (estimate - this.#overheadMs)
-    // no batch is faster than its overhead
-    this.#overheadMs = Math.min(this.#overheadMs, ms)
+    if (!(rows > 0) || !(ms > 0)) return
+    const belief = this.#belief
+    this.#belief = belief === null ? firstBelief(rows, ms) : corrected(drifted(belief, rows, ms), rows, ms)
   }
 
-  snapshot(): OverheadSnapshot {
-    return { overheadMs: this.#overheadMs, points: this.#points }
-  }
-
-  /** Whether the cost per row is so different from before that older batches say nothing about it any more. */
-  #costChanged(rows: number, ms: number): boolean {
-    const before = this.#points.filter(point => point.rows > 0)
-    if (before.length === 0) return false
-    const cost = (point: Point): number => Math.max(0, point.ms - this.#overheadMs) / point.rows
-    const mean = before.reduce((sum, point) => sum + cost(point), 0) / before.length
-    const now = cost({ rows, ms })
-    return now > 3 * mean || now < mean / 3
-  }
-
-  /** Intercept of the least-squares line, between 0 and the fastest batch; `null` where the batches are too alike. */
-  #regress(): number | null {
-    const points = this.#points
-    const rows = points.map(point => point.rows)
-    if (points.length < 3 || Math.max(...rows) < LEAST_SPREAD * Math.max(1, Math.min(...rows))) return null
-    const meanRows = rows.reduce((sum, each) => sum + each, 0) / points.length
-    const meanMs = points.reduce((sum, point) => sum + point.ms, 0) / points.length
-    const covariance = points.reduce((sum, point) => sum + (point.rows - meanRows) * (point.ms - meanMs), 0)
-    const variance = rows.reduce((sum, each) => sum + (each - meanRows) ** 2, 0)
-    const slope = covariance / variance
-    if (!(slope > 0)) return null
-    return Math.min(Math.max(0, meanMs - slope * meanRows), ...points.map(point => point.ms))
+  snapshot(): OverheadSnapshot | null {
+    return this.#belief
   }
 }
+
+const firstBelief = (rows: number, ms: number): Belief => {
+  const overheadDoubt = (FIRST_DOUBT * ms) ** 2
+  const costDoubt = overheadDoubt / rows ** 2 + (SCATTER * (ms / rows)) ** 2
+  // what is not overhead is cost
+  return { overheadMs: 0, costMs: ms / rows, overheadDoubt, costDoubt, jointDoubt: -overheadDoubt / rows }
+}
+
+const drifted = (belief: Belief, rows: number, ms: number): Belief => {
+  const { overheadDoubt, costDoubt, costMs, overheadMs } = belief
+  const expected = overheadMs + costMs * rows
+  const grown = {
+    ...belief,
+    overheadDoubt: overheadDoubt + (OVERHEAD_DRIFT * expected) ** 2,
+    costDoubt: costDoubt + (COST_DRIFT * costMs) ** 2,
+  }
+  const surprise = ms - expected
+  if (Math.abs(surprise) <= SURPRISE * Math.sqrt(doubtOf(grown, rows, Math.min(ms, expected)))) return grown
+  return { ...grown, costDoubt: grown.costDoubt + (surprise / rows) ** 2 }
+}
+
+/** Variance of the difference between a measured and an expected time. */
+const doubtOf = ({ overheadDoubt, costDoubt, jointDoubt }: Belief, rows: number, ms: number): number =>
+  overheadDoubt + 2 * rows * jointDoubt + rows ** 2 * costDoubt + (SCATTER * ms) ** 2
+
+const corrected = (belief: Belief, rows: number, ms: number): Belief => {
+  const { overheadMs, costMs, overheadDoubt, costDoubt, jointDoubt } = belief
+  const expected = overheadMs + costMs * rows
+  const doubt = doubtOf(belief, rows, expected)
+  const overheadGain = (overheadDoubt + rows * jointDoubt) / doubt
+  const costGain = (jointDoubt + rows * costDoubt) / doubt
+  const surprise = ms - expected
+  return {
+    overheadMs: Math.min(Math.max(0, overheadMs + overheadGain * surprise), ms),
+    costMs: Math.max(costMs + costGain * surprise, (LEAST_WORK * ms) / rows),
+    overheadDoubt: overheadDoubt - overheadGain ** 2 * doubt,
+    costDoubt: costDoubt - costGain ** 2 * doubt,
+    jointDoubt: jointDoubt - overheadGain * costGain * doubt,
+  }
+}
+
+/** Part of a batch's time that its rows take at least, as far as anybody believes. */
+const LEAST_WORK = 0.01
 
 /** What is kept over a restart. */
-export interface OverheadSnapshot {
-  readonly overheadMs: number
-  readonly points: readonly Point[]
-}
+export type OverheadSnapshot = Belief
+
+const FIELDS = ['overheadMs', 'costMs', 'overheadDoubt', 'costDoubt', 'jointDoubt'] as const
 
 /** Reads a snapshot from a checkpoint; anything else starts from nothing. */
 export const readOverheadSnapshot = (value: JsonValue | undefined): OverheadSnapshot | null => {
   const fields = value as Partial<OverheadSnapshot> | null | undefined
-  if (typeof fields?.overheadMs !== 'number' || !Array.isArray(fields.points)) return null
-  const points = (fields.points as readonly Partial<Point>[]).filter(
-    (point): point is Point => typeof point.rows === 'number' && typeof point.ms === 'number',
-  )
-  return { overheadMs: fields.overheadMs, points: points.slice(-WINDOW) }
+  return fields !== null && fields !== undefined && FIELDS.every(name => Number.isFinite(fields[name]))
+    ? (fields as OverheadSnapshot)
+    : null
 }

@@ -67,13 +67,16 @@ interface RateSnapshot {
 
 const readSnapshot = (value: JsonValue): RateSnapshot | null => {
   const fields = value as Partial<RateSnapshot> | null
-  if (typeof fields?.rate !== 'number' || !(fields.rate > 0)) return null
-  const bytesPerRow = typeof fields.bytesPerRow === 'number' ? fields.bytesPerRow : null
+  if (typeof fields?.rate !== 'number' || !Number.isFinite(fields.rate) || !(fields.rate > 0)) return null
+  const bytesPerRow = typeof fields.bytesPerRow === 'number' && fields.bytesPerRow >= 0 ? fields.bytesPerRow : null
   return { rate: fields.rate, error: Number(fields.error) || 0, bytesPerRow, overhead: fields.overhead ?? null }
 }
 
 /** Weight of a batch in the mean of bytes per row. */
 const BYTES_WEIGHT = 0.3
+/** Rows take so much of a batch's time at least, whatever the overhead is believed to be. */
+const LEAST_WORK = 0.1
+const LEAST_WORK_MS = 0.01
 
 /**
  * Spark's PIDRateEstimator (org.apache.spark.streaming.scheduler.rate), with its formula
@@ -82,9 +85,11 @@ const BYTES_WEIGHT = 0.3
  *     historical = schedulingDelay · processingRate / interval
  *     newRate    = max(minRate, rate − Kp·error − Ki·historical − Kd·dError/dt)
  *
- * and three differences: the processing rate is rows over time *without the fixed overhead of a batch*; the rate starts low
- * and at most doubles, instead of being unlimited until the second batch is through; and a batch that was not
- * limited (there was less to do) does not raise the rate, nor lower it while it keeps its interval.
+ * and these differences: the processing rate is rows over time *without the fixed overhead of a batch*, and the error
+ * counts by the share of the time that rows took, because the rest says nothing about them; the rate starts low and at
+ * most doubles, instead of being unlimited until the second batch is through; a batch that was not limited (there
+ * was less to do) does not raise the rate, nor lower it while it keeps its interval; and a scheduling delay counts only
+ * where the interval can be kept at all.
  */
 class PidRateController implements RateController {
   readonly #options: RateOptions
@@ -114,8 +119,8 @@ class PidRateController implements RateController {
 
   observe(batch: ObservedBatch): void {
     const { rows, bytes, processingDelayMs: ms } = batch
-    this.#overhead.observe(rows, ms)
     if (rows === 0) return
+    this.#overhead.observe(rows, ms)
     const perRow = bytes / rows
     this.#bytesPerRow =
       this.#bytesPerRow === null ? perRow : this.#bytesPerRow + BYTES_WEIGHT * (perRow - this.#bytesPerRow)
@@ -130,14 +135,17 @@ class PidRateController implements RateController {
 
   #nextRate({ rows, processingDelayMs, schedulingDelayMs, intervalMs }: ObservedBatch): number {
     const { proportional, integral, derivative, growth } = this.#options
-    const workMs = Math.max(processingDelayMs - this.#overhead.overheadMs, 0.1 * processingDelayMs, 0.01)
+    const overheadMs = this.#overhead.overheadMs
+    const workMs = Math.max(processingDelayMs - overheadMs, LEAST_WORK * processingDelayMs, LEAST_WORK_MS)
+    const workShare = Math.min(1, workMs / Math.max(processingDelayMs, LEAST_WORK_MS))
     const processingRate = (rows * 1000) / workMs
     const error = this.#rate - processingRate
-    const historical = intervalMs > 0 ? (schedulingDelayMs * processingRate) / intervalMs : 0
+    const canKeepUp = intervalMs > 0 && rowTime(intervalMs, overheadMs) + overheadMs <= intervalMs
+    const historical = canKeepUp ? (schedulingDelayMs * processingRate) / intervalMs : 0
     const seconds = Math.max(intervalMs, processingDelayMs) / 1000
     const change = seconds > 0 ? (error - this.#error) / seconds : 0
     this.#error = error
-    const next = this.#rate - proportional * error - integral * historical - derivative * change
+    const next = this.#rate - proportional * workShare * error - integral * historical - derivative * change
     return this.#bounded(Math.min(next, this.#rate * growth))
   }
 
