@@ -10,6 +10,10 @@ const OVERHEAD_DRIFT = 0.005
 const FIRST_DOUBT = 0.5
 /** A batch so many standard deviations off means that rows cost something else by now. */
 const SURPRISE = 3
+/** Clocks tell no less apart. */
+const LEAST_MS = 0.01
+/** Part of a batch's time that its rows take at least, as far as anybody believes. */
+const LEAST_WORK = 0.01
 
 /**
  * What a batch costs: `overheadMs + costMs · rows`. The doubts are variances and a covariance, in units of the two.
@@ -43,8 +47,8 @@ export class OverheadEstimator {
   }
 
   /** Takes in a batch of `rows`, at least one, that took `ms`. */
-  observe(rows: number, ms: number): void {
-    if (!(rows > 0) || !(ms > 0)) return
+  observe(rows: number, measuredMs: number): void {
+    const ms = Math.max(measuredMs, LEAST_MS)
     const belief = this.#belief
     this.#belief = belief === null ? firstBelief(rows, ms) : corrected(drifted(belief, rows, ms), rows, ms)
   }
@@ -61,8 +65,9 @@ const firstBelief = (rows: number, ms: number): Belief => {
   return { overheadMs: 0, costMs: ms / rows, overheadDoubt, costDoubt, jointDoubt: -overheadDoubt / rows }
 }
 
+/** The belief grown older by a batch; where the batch is a surprise, the cost per row is anybody's guess. */
 const drifted = (belief: Belief, rows: number, ms: number): Belief => {
-  const { overheadDoubt, costDoubt, costMs, overheadMs } = belief
+  const { overheadMs, costMs, overheadDoubt, costDoubt } = belief
   const expected = overheadMs + costMs * rows
   const grown = {
     ...belief,
@@ -76,8 +81,9 @@ const drifted = (belief: Belief, rows: number, ms: number): Belief => {
 
 /** Variance of the difference between a measured and an expected time. */
 const doubtOf = ({ overheadDoubt, costDoubt, jointDoubt }: Belief, rows: number, ms: number): number =>
-  overheadDoubt + 2 * rows * jointDoubt + rows ** 2 * costDoubt + (SCATTER * ms) ** 2
+  Math.max(0, overheadDoubt + 2 * rows * jointDoubt + rows ** 2 * costDoubt) + (SCATTER * ms) ** 2
 
+/** The belief after a batch: Kalman's gain for each of the two numbers, kept within what can be. */
 const corrected = (belief: Belief, rows: number, ms: number): Belief => {
   const { overheadMs, costMs, overheadDoubt, costDoubt, jointDoubt } = belief
   const expected = overheadMs + costMs * rows
@@ -88,14 +94,11 @@ const corrected = (belief: Belief, rows: number, ms: number): Belief => {
   return {
     overheadMs: Math.min(Math.max(0, overheadMs + overheadGain * surprise), ms),
     costMs: Math.max(costMs + costGain * surprise, (LEAST_WORK * ms) / rows),
-    overheadDoubt: overheadDoubt - overheadGain ** 2 * doubt,
-    costDoubt: costDoubt - costGain ** 2 * doubt,
+    overheadDoubt: Math.max(0, overheadDoubt - overheadGain ** 2 * doubt),
+    costDoubt: Math.max(0, costDoubt - costGain ** 2 * doubt),
     jointDoubt: jointDoubt - overheadGain * costGain * doubt,
   }
 }
-
-/** Part of a batch's time that its rows take at least, as far as anybody believes. */
-const LEAST_WORK = 0.01
 
 /** What is kept over a restart. */
 export type OverheadSnapshot = Belief

@@ -49,6 +49,8 @@ export interface BatchLimit {
 /** The learned rate of a pipeline and how it becomes a number of rows. Pure: no clock, no chance. */
 export interface RateController {
   limit(intervalMs: DurationMs): BatchLimit
+  /** From the start of a batch of so many rows to the start of the next this time passes at least, or `maxRate` is exceeded. */
+  leastTime(rows: number): DurationMs
   observe(batch: ObservedBatch): void
   /** What goes into the checkpoint, so that a restart does not begin from the initial rate. */
   snapshot(): JsonValue
@@ -115,6 +117,11 @@ class PidRateController implements RateController {
     const boundBy = maxRows === Infinity ? 'nothing' : byBytes < byRate ? 'bytes' : 'rate'
     const rate = rowsPerSecond(enabled ? Math.round(this.#rate) : Infinity)
     return { maxRows, boundBy, rate, intervalMs, overheadMs, bytesPerRow: this.#bytesPerRow }
+  }
+
+  leastTime(rows: number): DurationMs {
+    const { enabled, maxRate } = this.#options
+    return durationMs(enabled && maxRate !== null ? Math.ceil((rows * 1000) / maxRate) : 0)
   }
 
   observe(batch: ObservedBatch): void {

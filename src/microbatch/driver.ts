@@ -46,6 +46,8 @@ class DriverLoop {
   readonly #planner: BatchPlanner
   #batches = 0
   #tick: EpochMs | null = null
+  /** The next batch starts no sooner, or more rows than the user allows would go through. */
+  #notBefore: DurationMs = durationMs(0)
   /** Offsets are reset after a plan that a crash left open has run: logged ranges are never dropped. */
   #resetPending: boolean
 
@@ -102,8 +104,11 @@ class DriverLoop {
   }
 
   async #runBatch(state: DriverState, batch: NextBatch): Promise<DriverState | null> {
+    const startedAt = this.#parts.clock.monotonicMs()
     const after = await runMicroBatch(this.#parts, state, batch, this.#abandoning)
     this.#batches += 1
+    const rows = batch.plan.ranges.reduce((sum, { from, until }) => sum + until - from, 0)
+    this.#notBefore = durationMs(startedAt + this.#parts.rate.leastTime(rows))
     if (after !== null && this.#batches % PRUNE_EVERY === 0) await this.#prune(after)
     return after
   }
@@ -120,9 +125,10 @@ class DriverLoop {
     return this.#stopping.aborted || (maxBatches !== null && this.#batches >= maxBatches)
   }
 
-  /** Waits for the next tick, if the trigger has ticks. @returns when the batch was due */
+  /** Waits until `maxRate` allows more, and for the next tick if the trigger has ticks. @returns when the batch was due */
   async #awaitTrigger(): Promise<EpochMs> {
     const { clock, settings } = this.#parts
+    await this.#sleep(durationMs(this.#notBefore - clock.monotonicMs()))
     if (settings.trigger.kind !== 'processingTime') return clock.nowMs()
     this.#tick = nextTick(settings.trigger.intervalMs, this.#tick, clock.nowMs())
     await this.#sleep(durationMs(this.#tick - clock.nowMs()))
