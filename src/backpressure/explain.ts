@@ -27,7 +27,9 @@ export const explainBatch = (
   const lines = [
     `${lag} rows wait; at most ${maxRows === Infinity ? 'all' : maxRows} may come` +
       (limited ? `, bound by ${boundBy}` : ', so all do'),
-    `rate ${limit.rate} rows/s over ${limit.intervalMs} ms, of which a batch itself takes ${Math.round(limit.overheadMs)} ms`,
+    limit.rate === Infinity
+      ? 'the rate is not limited'
+      : `rate ${limit.rate} rows/s over ${limit.intervalMs} ms, of which a batch itself takes ${Math.round(limit.overheadMs)} ms`,
     ...(limit.bytesPerRow === null ? [] : [`a row has ${Math.round(limit.bytesPerRow)} bytes`]),
     ...partitions.map(({ topic, partition, from, latest }, at) => {
       const until = untils[at] ?? from

@@ -83,15 +83,15 @@ export class PartitionFetcher {
   async #fetchOnce(of: PartitionName, from: number, until: number, maxWaitMs: number) {
     const { cluster, isolation } = this.#options
     const topic = await this.#layout(of.topic)
-    const { leader, leaderEpoch } = leaderOf(topic, of)
-    const maxBytes = this.expectedBytes(of, until - from)
     const { partition } = of
-    const request = { isolation, topicId: topic.id, partition, leaderEpoch, offset: from, maxBytes, maxWaitMs }
+    const maxBytes = this.expectedBytes(of, until - from)
     let answer: { readonly response: FetchResponse; readonly frame: Buffer }
     try {
+      const { leader, leaderEpoch } = leaderOf(topic, of)
+      const request = { isolation, topicId: topic.id, partition, leaderEpoch, offset: from, maxBytes, maxWaitMs }
       answer = await cluster.request(leader, FETCH, request)
     } catch (error) {
-      // whoever led the partition may be gone for good: look again before the next try
+      // the partition may be newer than what is known of the topic, and its leader gone for good: look again
       cluster.forget(of.topic)
       throw error
     }

@@ -1,0 +1,160 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { explainBatch } from '../../../src/backpressure/explain.ts'
+import { type BatchLimit, rateController } from '../../../src/backpressure/rate-controller.ts'
+import { shareByLag, type WaitingPartition } from '../../../src/backpressure/share-by-lag.ts'
+import { durationMs, offset, rowsPerSecond } from '../../../src/base/units.ts'
+
+const waiting = (from: number, lag: number, partition = 0): WaitingPartition => ({
+  topic: 'plays',
+  partition,
+  from: offset(from),
+  latest: offset(from + lag),
+})
+
+const arbitraryPartitions = fc
+  .array(
+    fc.tuple(
+      fc.integer({ min: 0, max: 2 ** 52 }),
+      fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 20 }), fc.nat(2 ** 30)),
+    ),
+    { minLength: 1, maxLength: 40 },
+  )
+  .map(each => each.map(([from, lag], at) => waiting(from, lag, at)))
+const arbitraryRows = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.nat(2 ** 32), fc.constant(Infinity))
+
+const sharesOf = (rows: number, partitions: readonly WaitingPartition[]): readonly number[] =>
+  shareByLag(rows, partitions).map((until, at) => until - (partitions[at]?.from ?? 0))
+const lagOf = ({ from, latest }: WaitingPartition): number => latest - from
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+
+describe('shares add up and leave nobody out', () => {
+  it('sums to the limit or to all that waits, in whole rows, and takes from no partition more than waits there', () => {
+    fc.assert(
+      fc.property(arbitraryRows, arbitraryPartitions, (rows, partitions) => {
+        const shares = sharesOf(rows, partitions)
+        expect(sum(shares)).toBe(Math.min(rows, sum(partitions.map(lagOf))))
+        for (const [at, share] of shares.entries()) {
+          expect(Number.isSafeInteger(share)).toBe(true)
+          expect(share).toBeGreaterThanOrEqual(0)
+          expect(share).toBeLessThanOrEqual(lagOf(partitions[at] as WaitingPartition))
+        }
+      }),
+    )
+  })
+
+  it('gives every partition where rows wait a row at least, if there is one for each', () => {
+    fc.assert(
+      fc.property(arbitraryPartitions, fc.nat(1000), (partitions, more) => {
+        const rows = partitions.filter(each => lagOf(each) > 0).length + more
+        for (const [at, share] of sharesOf(rows, partitions).entries()) {
+          if (lagOf(partitions[at] as WaitingPartition) > 0) expect(share).toBeGreaterThanOrEqual(1)
+        }
+      }),
+    )
+  })
+
+  it('keeps within a row or two of the exact proportion', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 100, max: 10_000 }), arbitraryPartitions, (rows, partitions) => {
+        const total = sum(partitions.map(lagOf))
+        fc.pre(total > rows)
+        const count = partitions.length
+        for (const [at, share] of sharesOf(rows, partitions).entries()) {
+          const exact = (rows * lagOf(partitions[at] as WaitingPartition)) / total
+          // each partition's first row comes before the proportion
+          expect(share).toBeGreaterThanOrEqual(Math.floor(exact * (1 - count / rows)) - 1)
+          expect(share).toBeLessThanOrEqual(Math.ceil(exact) + 2)
+        }
+      }),
+    )
+  })
+
+  it('divides 100 rows among lags of 10, 30 and 60 as 10, 30 and 60 would have it', () => {
+    expect(sharesOf(50, [waiting(7, 10, 0), waiting(0, 30, 1), waiting(100, 60, 2)])).toEqual([5, 15, 30])
+    expect(sharesOf(Infinity, [waiting(7, 10, 0), waiting(0, 0, 1)])).toEqual([10, 0])
+    expect(sharesOf(2, [waiting(0, 5, 0), waiting(0, 5, 1), waiting(0, 5, 2)])).toEqual([1, 1, 0])
+  })
+})
+
+const limitOf = (fields: Partial<BatchLimit>): BatchLimit => ({
+  maxRows: 100,
+  boundBy: 'rate',
+  rate: rowsPerSecond(100),
+  intervalMs: durationMs(1000),
+  overheadMs: durationMs(12.4),
+  bytesPerRow: null,
+  ...fields,
+})
+
+describe('an explanation says what bound a batch', () => {
+  const partitions = [waiting(5, 300), waiting(0, 20, 1)]
+
+  it('names the smaller of the learned limit and the cap that the user set', () => {
+    expect(explainBatch(limitOf({}), null, partitions, [])).toMatchObject({
+      boundBy: 'rate',
+      maxRows: 100,
+      limited: true,
+    })
+    expect(explainBatch(limitOf({}), 40, partitions, [])).toMatchObject({
+      boundBy: 'maxOffsetsPerTrigger',
+      maxRows: 40,
+    })
+    expect(explainBatch(limitOf({}), 140, partitions, [])).toMatchObject({ boundBy: 'rate', maxRows: 100 })
+    expect(explainBatch(limitOf({ boundBy: 'bytes' }), null, partitions, [])).toMatchObject({ boundBy: 'bytes' })
+  })
+
+  it('says that nothing is held back where all may come', () => {
+    expect(explainBatch(limitOf({ maxRows: 320 }), null, partitions, [])).toMatchObject({
+      limited: false,
+      maxRows: 320,
+    })
+    const unlimited = limitOf({ maxRows: Infinity, boundBy: 'nothing', rate: rowsPerSecond(Infinity) })
+    const explanation = explainBatch(unlimited, null, partitions, shareByLag(Infinity, partitions))
+    expect(explanation).toMatchObject({ limited: false, maxRows: 320, boundBy: 'nothing' })
+    expect(explanation.lines.join('\n')).not.toMatch(/Infinity|NaN/)
+  })
+
+  it('tells in lines what waits, what comes, and from which offsets', () => {
+    const untils = shareByLag(100, partitions)
+    const { lines } = explainBatch(limitOf({ bytesPerRow: 380.4 }), null, partitions, untils)
+    expect(lines).toEqual([
+      '320 rows wait; at most 100 may come, bound by rate',
+      'rate 100 rows/s over 1000 ms, of which a batch itself takes 12 ms',
+      'a row has 380 bytes',
+      'plays/0: 93 of 300 rows, offsets 5 to 98',
+      'plays/1: 7 of 20 rows, offsets 0 to 7',
+    ])
+  })
+})
+
+describe('a batch is bounded in bytes as well', () => {
+  const options = {
+    enabled: false,
+    initialRate: rowsPerSecond(1000),
+    minRate: rowsPerSecond(100),
+    maxRate: null,
+    growth: 2,
+    proportional: 1,
+    integral: 0.2,
+    derivative: 0,
+    maxBatchBytes: 1_000_000,
+  }
+  const batch = (rows: number, bytes: number) => ({
+    rows,
+    bytes,
+    processingDelayMs: durationMs(10),
+    schedulingDelayMs: durationMs(0),
+    intervalMs: durationMs(1000),
+    limited: true,
+  })
+
+  it('also where the rate is not limited: by the bytes of a row as learned, with one row at least', () => {
+    const controller = rateController(options)
+    expect(controller.limit(durationMs(1000))).toMatchObject({ maxRows: Infinity, boundBy: 'nothing' })
+    controller.observe(batch(100, 100_000))
+    expect(controller.limit(durationMs(1000))).toMatchObject({ maxRows: 1000, boundBy: 'bytes', bytesPerRow: 1000 })
+    for (let at = 0; at < 100; at += 1) controller.observe(batch(1, 5_000_000))
+    expect(controller.limit(durationMs(1000))).toMatchObject({ maxRows: 1, boundBy: 'bytes' })
+  })
+})
