@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, inject, it } from 'vitest'
 import { openDuck } from '../support/duckdb.ts'
 import { pipelineFile, runCli, startCli, temporaryFolder } from './support/cli.ts'
 import { type LoadRecord, loadTopic } from './support/load-topic.ts'
@@ -126,6 +127,80 @@ describe('a source that is not what it should be', () => {
     expect(stderr).toMatch(/PLAN_CHANGED|TOPIC_RECREATED|CHECKPOINT_OF_OTHER_PIPELINE/)
     expect(code).not.toBe(0)
     expect((await run(root, { TOPIC: other }, '--new-checkpoint')).code).toBe(0)
+  })
+})
+
+describe('a broker whose disk or network fails', () => {
+  it('a record batch with a flipped bit: exit code 1, nothing landed from it', async () => {
+    const topic = await createTopic(1)
+    await loadTopic(topic, rows(100))
+    const log = join(inject('kafkaFolder'), 'data', `${topic}-0`, '00000000000000000000.log')
+    const bytes = readFileSync(log)
+    bytes.writeUInt8(bytes.readUInt8(1000) ^ 4, 1000)
+    writeFileSync(log, bytes)
+    const root = temporaryFolder()
+    const { code, stderr } = await run(root, { TOPIC: topic })
+    expect(stderr).toMatch(/CORRUPT_RECORD_BATCH.*offset 0.*CRC-32C|the record batch at offset 0 is corrupt/)
+    expect(code).toBe(1)
+    expect(parquetFiles(root)).toBe(0)
+  })
+
+  it('a broker that answers nothing for a while is given up on, reached again, and nothing is lost', async () => {
+    const topic = await createTopic(1)
+    await loadTopic(topic, rows(100))
+    const root = temporaryFolder()
+    const flags = ['--root', root, '--set', 'kafka.requestTimeout=1s']
+    const running = startCli(['run', pipelineFile('strict'), ...flags], { TOPIC: topic })
+    await running.printed(/batch +0/)
+    process.kill(inject('kafkaPid'), 'SIGSTOP')
+    try {
+      // longer than a request may take
+      await sleep(3000)
+      expect(running.process.exitCode).toBeNull()
+    } finally {
+      process.kill(inject('kafkaPid'), 'SIGCONT')
+    }
+    await loadTopic(topic, rows(50, 100))
+    await running.printed(/batch +1/)
+    running.process.kill('SIGTERM')
+    expect((await running.ended).code).toBe(0)
+    const duck = await openDuck()
+    const landed = await duck.query(
+      `SELECT count(*) AS n, count(DISTINCT "offset") AS d FROM read_parquet('${root}/rows/**/*.parquet')`,
+    )
+    expect(landed).toEqual([{ n: 150n, d: 150n }])
+    duck.close()
+  })
+})
+
+describe('a checkpoint that is not what was written', () => {
+  const withCheckpoint = async (change: (header: string) => string) => {
+    const topic = await createTopic(1)
+    await loadTopic(topic, rows(10))
+    const root = temporaryFolder()
+    expect((await run(root, { TOPIC: topic })).code).toBe(0)
+    await loadTopic(topic, rows(10, 10))
+    const commits = join(root, '_checkpoints', 'strict')
+    for (const name of readdirSync(commits, { recursive: true, encoding: 'utf8' })) {
+      if (!/header|commits\//.test(name) || !statSync(join(commits, name)).isFile()) continue
+      writeFileSync(join(commits, name), change(readFileSync(join(commits, name), 'utf8')))
+    }
+    const files = parquetFiles(root)
+    const outcome = await run(root, { TOPIC: topic })
+    expect(parquetFiles(root)).toBe(files)
+    return outcome
+  }
+
+  it('damaged: exit code 1, nothing landed', async () => {
+    const { code, stderr } = await withCheckpoint(text => text.replace(/"batchId":|"pipeline":/, '"x":'))
+    expect(stderr).toContain('CHECKPOINT_DAMAGED')
+    expect(code).toBe(1)
+  })
+
+  it('of a newer format: exit code 1, nothing landed', async () => {
+    const { code, stderr } = await withCheckpoint(text => text.replace('{"format":1,', '{"format":2,'))
+    expect(stderr).toContain('CHECKPOINT_FORMAT_NEWER')
+    expect(code).toBe(1)
   })
 })
 

@@ -1,8 +1,7 @@
-import type { HeapProfiler } from 'node:inspector'
-import { Session } from 'node:inspector/promises'
 import { describe, expect, it } from 'vitest'
 import type { Field } from '../../../src/columnar/schema.ts'
 import { JsonDecoder } from '../../../src/columnar/typescript/json-decoder.ts'
+import { allocatedBy } from '../../support/allocations.ts'
 import { FIELDS, fieldsOf, ROW, recordsOf } from './fixtures/json-records.ts'
 
 const ROWS = 10_000
@@ -53,24 +52,6 @@ const play = (i: number): string =>
     tags: ['a', 'b'],
     context: { text: 'y'.repeat(i % 1000), i },
   })
-
-/** Bytes allocated on the JavaScript heap while `work` runs, collected or not, by V8's sampling heap profiler. */
-const allocatedBy = async (work: () => void): Promise<number> => {
-  const session = new Session()
-  session.connect()
-  await session.post('HeapProfiler.startSampling', {
-    samplingInterval: 256,
-    includeObjectsCollectedByMajorGC: true,
-    includeObjectsCollectedByMinorGC: true,
-  })
-  work()
-  const { profile } = await session.post('HeapProfiler.stopSampling')
-  session.disconnect()
-  return sizeOf(profile.head)
-}
-
-const sizeOf = (node: HeapProfiler.SamplingHeapProfileNode): number =>
-  node.children.reduce((sum, child) => sum + sizeOf(child), node.selfSize)
 
 describe('decoding JSON', () => {
   it.each([

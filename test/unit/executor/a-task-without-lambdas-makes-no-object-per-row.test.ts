@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest'
+import { BEFORE_ALL_TIME, epochMs, offset } from '../../../src/base/units.ts'
+import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
+import { taskRunner } from '../../../src/executor/task-runner.ts'
+import { DATAGEN_TOPIC, datagenReader } from '../../../src/ingest/datagen/datagen-source.ts'
+import { count, sum } from '../../../src/pipeline/aggregates.ts'
+import { json } from '../../../src/pipeline/formats.ts'
+import { pipeline } from '../../../src/pipeline/pipeline.ts'
+import { schema } from '../../../src/pipeline/schema.ts'
+import { parquet } from '../../../src/pipeline/sinks.ts'
+import { datagen } from '../../../src/pipeline/sources.ts'
+import { tumbling } from '../../../src/pipeline/windows.ts'
+import { loadParquetEncoder } from '../../../src/sinks/parquet/index.ts'
+import { allocatedBy } from '../../support/allocations.ts'
+
+const ROWS = 40_000
+const WARM_UP_TASKS = 8
+/** The smallest object takes 16 bytes; what is left is for batches, groups and files. */
+const MAX_BYTES_PER_ROW = 8
+
+const Play = schema({
+  event_id: 'string',
+  event_time: 'timestamp',
+  content_id: 'int32',
+  country: 'string',
+  watch_duration: 'float64?',
+  position_ms: 'int64?',
+})
+
+it('from bytes to windowed aggregates and Parquet, without an object for each row', async () => {
+  const source = datagen({ partitions: 1, rowsPerSecond: 1000 })
+  const plan = pipeline('plays')
+    .from(source, json(Play))
+    .branches({
+      raw: rows => rows.select('event_id', 'event_time', 'country', 'position_ms').to(parquet('raw')),
+      counts: rows =>
+        rows
+          .window(tumbling('10s'), { eventTime: 'event_time', watermark: '1m' })
+          .groupBy('content_id')
+          .aggregate({ plays: count(), watched: sum('watch_duration') })
+          .to(parquet('counts')),
+    })
+  const encoderFactory = await loadParquetEncoder()
+  const runner = taskRunner({ plan, reader: datagenReader(source), kernels: typescriptKernels, encoderFactory })
+  const runTask = async (index: number) => {
+    const from = index * ROWS
+    const split = { topic: DATAGEN_TOPIC, partition: 0, from: offset(from), until: offset(from + ROWS) }
+    const watermarks = [BEFORE_ALL_TIME, BEFORE_ALL_TIME]
+    const task = { index, batchId: 0, split, watermarks, triggeredAt: epochMs(1_800_000_000_000) }
+    const { ledger } = await runner.run(task as never, new AbortController().signal)
+    expect(ledger.decoded).toBe(ROWS)
+  }
+  for (let index = 0; index < WARM_UP_TASKS; index += 1) await runTask(index)
+  const bytes = await allocatedBy(() => runTask(WARM_UP_TASKS))
+  expect(bytes / ROWS).toBeLessThan(MAX_BYTES_PER_ROW)
+  await runner.close()
+})
