@@ -1,6 +1,6 @@
 import { assert } from '../../../base/assert.ts'
 import type { Column } from '../../column.ts'
-import { type Accumulator, grown, isNull, validityOf, wordsOf } from './accumulator.ts'
+import { type Accumulator, grown, isNull, takeGroups, validityOf, wordsOf } from './accumulator.ts'
 
 /** Least (-1) or greatest (1). */
 export type Direction = -1 | 1
@@ -63,15 +63,18 @@ export class NumberExtremum implements Accumulator {
 
   columns(groups: Int32Array): readonly Column[] {
     const base = { length: groups.length, validity: validityOf(this.#seen, groups) }
-    const at = (group: number): number => this.#values[group] as number
     switch (this.#kind) {
       case 'int32':
       case 'date':
-        return [{ ...base, kind: this.#kind, values: Int32Array.from(groups, at) }]
+        return [{ ...base, kind: this.#kind, values: takeGroups(new Int32Array(groups.length), this.#values, groups) }]
       case 'float32':
-        return [{ ...base, kind: this.#kind, values: Float32Array.from(groups, at) }]
+        return [
+          { ...base, kind: this.#kind, values: takeGroups(new Float32Array(groups.length), this.#values, groups) },
+        ]
       case 'float64':
-        return [{ ...base, kind: this.#kind, values: Float64Array.from(groups, at) }]
+        return [
+          { ...base, kind: this.#kind, values: takeGroups(new Float64Array(groups.length), this.#values, groups) },
+        ]
     }
   }
 }

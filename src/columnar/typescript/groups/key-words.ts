@@ -99,7 +99,8 @@ class FloatWord implements KeyWords {
   }
 
   unpack(words: Int32Array, groups: Int32Array, at: number, stride: number): Column {
-    const taken = Int32Array.from(groups, group => words[at + group * stride] as number)
+    const taken = new Int32Array(groups.length)
+    for (let i = 0; i < groups.length; i += 1) taken[i] = words[at + (groups[i] as number) * stride] as number
     return { kind: 'float32', length: groups.length, validity: null, values: new Float32Array(taken.buffer) }
   }
 }

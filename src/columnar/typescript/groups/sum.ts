@@ -1,7 +1,7 @@
 import { assert } from '../../../base/assert.ts'
 import { MillraceError } from '../../../base/errors.ts'
 import type { Column } from '../../column.ts'
-import { type Accumulator, grown, isNull, validityOf, wordsOf } from './accumulator.ts'
+import { type Accumulator, grown, isNull, takeGroups, validityOf, wordsOf } from './accumulator.ts'
 import { CountAccumulator } from './count.ts'
 
 /**
@@ -139,7 +139,7 @@ export class FloatSum implements Accumulator {
   }
 
   columns(groups: Int32Array): readonly Column[] {
-    const values = Float64Array.from(groups, group => this.#sums[group] as number)
+    const values = takeGroups(new Float64Array(groups.length), this.#sums, groups)
     return [{ kind: 'float64', length: groups.length, validity: validityOf(this.#seen, groups), values }]
   }
 }
