@@ -4,22 +4,42 @@ import { MillraceError } from '../base/errors.ts'
 const MAX_KEY_BYTES = 900
 /** Longest part between two slashes: what common file systems take, less room for a temporary name. */
 const MAX_PART_BYTES = 200
-const CONTROL = /[\u0000-\u001f\u007f\\]/
+/** Where a store keeps what nobody shall see yet; no key lies there. */
+export const STAGING_FOLDER = '.millrace-staging'
+/** Control characters, the backslash, and halves of characters, which have no bytes of their own in UTF-8. */
+const UNSAFE = /[\u0000-\u001f\u007f\\\p{Cs}]/u
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length
 
 /**
  * Lets a key pass that means the same in every store: relative, parts between single slashes, none of them `.` or `..`,
- * no control characters, no backslash, not too long. @throws STORE_UNSAFE_KEY
+ * no control characters, no backslash, no half characters, not too long, not in the folder for staging.
+ * @throws STORE_UNSAFE_KEY
  */
 export const checkKey = (key: string): string => {
+  if (!isSafe(key)) throw unsafeKey(key, 'be the key of an object')
+  return key
+}
+
+/** Lets a prefix pass that a safe key may begin with; its last part may be empty or half a name. @throws STORE_UNSAFE_KEY */
+export const checkPrefix = (prefix: string): string => {
+  const slash = prefix.lastIndexOf('/')
+  const folder = prefix.slice(0, Math.max(0, slash))
+  if (UNSAFE.test(prefix) || (slash >= 0 && !isSafe(folder))) throw unsafeKey(prefix, 'begin the key of an object')
+  return prefix
+}
+
+const isSafe = (key: string): boolean => {
   const parts = key.split('/')
-  const unsafe =
-    CONTROL.test(key) ||
-    bytesOf(key) > MAX_KEY_BYTES ||
-    parts.some(part => part === '' || part === '.' || part === '..' || bytesOf(part) > MAX_PART_BYTES)
-  if (!unsafe) return key
-  throw new MillraceError('STORE_UNSAFE_KEY', `${JSON.stringify(key.slice(0, 200))} can't be the key of an object`, {
+  return (
+    !UNSAFE.test(key) &&
+    bytesOf(key) <= MAX_KEY_BYTES &&
+    parts[0] !== STAGING_FOLDER &&
+    parts.every(part => part !== '' && part !== '.' && part !== '..' && bytesOf(part) <= MAX_PART_BYTES)
+  )
+}
+
+const unsafeKey = (key: string, what: string): MillraceError =>
+  new MillraceError('STORE_UNSAFE_KEY', `${JSON.stringify(key.slice(0, 200))} can't ${what}`, {
     remedy: `Use relative keys such as plays/part-1.parquet, parts of at most ${MAX_PART_BYTES} bytes, ${MAX_KEY_BYTES} in all.`,
   })
-}

@@ -4,7 +4,7 @@ import { dirname, join, resolve, sep } from 'node:path'
 import { crc32c } from '@node-rs/crc32'
 import { crcHex } from '../../base/crc32c.ts'
 import { MillraceError } from '../../base/errors.ts'
-import { checkKey } from '../keys.ts'
+import { checkKey, checkPrefix, STAGING_FOLDER } from '../keys.ts'
 import type { ObjectInfo, ObjectStore, StagedObject } from '../object-store.ts'
 import { stagedObjectLost } from '../staged-object-lost.ts'
 import { absentAsNull, filesBelow, makeFolder, syncFolder, unlinkIfThere, writeWhole } from './files.ts'
@@ -19,11 +19,10 @@ export interface LocalStoreOptions {
   readonly durability: Durability
 }
 
-/** Uploads lie here under their key, on the same file system as the tables, with an ending that no reader looks for. */
-const STAGING = '.millrace-staging'
+/** An upload lies below the staging folder under its key, on the file system of the tables, with an ending that no reader looks for. */
 const UPLOAD = /^(.+)\.(\d+)\.([0-9a-f]{8})\.[0-9a-f]{16}\.part$/
 /** Files on their way to a conditional create. */
-const UNFINISHED = `${STAGING}/.unfinished`
+const UNFINISHED = `${STAGING_FOLDER}/.unfinished`
 /** An unfinished file so old belongs to no running writer. */
 const ABANDONED_MS = 24 * 3_600_000
 
@@ -43,6 +42,8 @@ class LocalObjectStore implements ObjectStore {
   readonly #sync: boolean
   /** Folders known to be there and to lie below the root. */
   readonly #folders = new Set<string>()
+  /** Folders whose names are on disk as far as they were there at the first look. */
+  readonly #settled = new Set<string>()
 
   constructor({ root, durability }: LocalStoreOptions) {
     this.location = resolve(root)
@@ -75,7 +76,13 @@ class LocalObjectStore implements ObjectStore {
   }
 
   get(key: string): Promise<Uint8Array | null> {
-    return this.#guarded(`read ${key}`, () => absentAsNull(async () => new Uint8Array(await readFile(this.#path(key)))))
+    return this.#guarded(`read ${key}`, async () => {
+      const path = this.#path(key)
+      const bytes = await absentAsNull(() => readFile(path))
+      if (bytes === null) return null
+      await this.#settle(dirname(path))
+      return new Uint8Array(bytes)
+    })
   }
 
   head(key: string): Promise<ObjectInfo | null> {
@@ -84,10 +91,10 @@ class LocalObjectStore implements ObjectStore {
   }
 
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
-    const folder = folderOf(prefix)
+    const folder = folderOf(checkPrefix(prefix))
     const names = await this.#guarded(`list ${prefix}`, () => filesBelow(join(this.location, folder)))
     const keys = names.map(name => folder + name)
-    const visible = keys.filter(key => key.startsWith(prefix) && !key.startsWith(`${STAGING}/`))
+    const visible = keys.filter(key => key.startsWith(prefix) && !key.startsWith(`${STAGING_FOLDER}/`))
     for (const key of visible.toSorted()) {
       const info = await this.head(key)
       if (info !== null) yield info
@@ -102,7 +109,7 @@ class LocalObjectStore implements ObjectStore {
     return this.#guarded(`stage ${key}`, async () => {
       const checksum = crcHex(crc32c(bytes))
       const upload = `${checkKey(key)}.${bytes.length}.${checksum}.${randomBytes(8).toString('hex')}.part`
-      const path = join(this.location, STAGING, upload)
+      const path = join(this.location, STAGING_FOLDER, upload)
       const folder = await this.#folder(dirname(path))
       await writeWhole(path, bytes, this.#sync)
       if (this.#sync) await syncFolder(folder)
@@ -113,6 +120,7 @@ class LocalObjectStore implements ObjectStore {
   publish(staged: StagedObject): Promise<void> {
     return this.#guarded(`publish ${staged.key}`, async () => {
       const upload = this.#uploadPath(staged)
+      await this.#requireWhole(upload, staged)
       if ((await this.#publishLink(upload, staged)) === 'exists') await this.#requireSame(staged)
       await unlinkIfThere(upload)
     })
@@ -123,8 +131,8 @@ class LocalObjectStore implements ObjectStore {
   }
 
   async *listStaged(prefix: string): AsyncIterable<StagedObject> {
-    const folder = folderOf(prefix)
-    const below = join(this.location, STAGING, folder)
+    const folder = folderOf(checkPrefix(prefix))
+    const below = join(this.location, STAGING_FOLDER, folder)
     const names = await this.#guarded(`list uploads of ${prefix}`, () => filesBelow(below))
     for (const name of names.toSorted()) {
       const upload = folder + name
@@ -144,6 +152,12 @@ class LocalObjectStore implements ObjectStore {
     }
   }
 
+  /** A loss of power may have cut an upload that nobody synced. */
+  async #requireWhole(upload: string, staged: StagedObject): Promise<void> {
+    const size = await absentAsNull(async () => (await stat(upload)).size)
+    if (size !== null && size !== staged.size) throw stagedObjectLost(staged, this.location)
+  }
+
   async #requireSame(staged: StagedObject): Promise<void> {
     const bytes = await absentAsNull(() => readFile(this.#path(staged.key)))
     if (bytes === null || bytes.length !== staged.size || crcHex(crc32c(bytes)) !== staged.crc32c) {
@@ -156,7 +170,10 @@ class LocalObjectStore implements ObjectStore {
     try {
       await link(finished, final)
     } catch (error) {
-      if (hasCode(error, 'EEXIST')) return 'exists'
+      if (hasCode(error, 'EEXIST')) {
+        if (this.#sync) await syncFolder(folder)
+        return 'exists'
+      }
       if (!hasCode(error, 'ENOENT') || (await absentAsNull(() => stat(folder))) !== null) throw error
       // somebody removed the folder since it was made
       this.#folders.delete(folder)
@@ -164,6 +181,16 @@ class LocalObjectStore implements ObjectStore {
     }
     if (this.#sync) await syncFolder(folder)
     return 'created'
+  }
+
+  /**
+   * A writer may have died between the link and its sync: before anything follows from an object (a commit that is
+   * published), a loss of power must not be able to take it back.
+   */
+  async #settle(folder: string): Promise<void> {
+    if (!this.#sync || this.#settled.has(folder)) return
+    await syncFolder(folder)
+    this.#settled.add(folder)
   }
 
   /** Makes a folder below the root. A symbolic link that leads out of the root is refused. */
@@ -189,7 +216,7 @@ class LocalObjectStore implements ObjectStore {
   #uploadPath(staged: StagedObject): string {
     const parts = UPLOAD.exec(staged.upload)
     if (parts?.[1] !== checkKey(staged.key)) throw stagedObjectLost(staged, this.location)
-    return join(this.location, STAGING, staged.upload)
+    return join(this.location, STAGING_FOLDER, staged.upload)
   }
 
   async #guarded<T>(what: string, act: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { crc32cHex } from '../../base/crc32c.ts'
-import { checkKey } from '../keys.ts'
+import { checkKey, checkPrefix } from '../keys.ts'
 import type { ObjectInfo, ObjectStore, StagedObject } from '../object-store.ts'
 import { stagedObjectLost } from '../staged-object-lost.ts'
 
@@ -17,42 +17,45 @@ class MemoryObjectStore implements ObjectStore {
   readonly #uploads = new Map<string, Upload>()
   #nextUpload = 0
 
-  createOnly(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
-    if (this.#objects.has(checkKey(key))) return Promise.resolve('exists')
+  async createOnly(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+    if (this.#objects.has(checkKey(key))) return 'exists'
     this.#objects.set(key, bytes.slice())
-    return Promise.resolve('created')
+    return 'created'
   }
 
-  get(key: string): Promise<Uint8Array | null> {
-    return Promise.resolve(this.#objects.get(checkKey(key))?.slice() ?? null)
+  async get(key: string): Promise<Uint8Array | null> {
+    return this.#objects.get(checkKey(key))?.slice() ?? null
   }
 
-  head(key: string): Promise<ObjectInfo | null> {
+  async head(key: string): Promise<ObjectInfo | null> {
     const bytes = this.#objects.get(checkKey(key))
-    return Promise.resolve(bytes === undefined ? null : { key, size: bytes.length })
+    return bytes === undefined ? null : { key, size: bytes.length }
   }
 
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
-    const keys = [...this.#objects.keys()].filter(key => key.startsWith(prefix)).toSorted()
-    for (const key of keys) yield { key, size: this.#objects.get(key)?.length ?? 0 }
+    const begin = checkPrefix(prefix)
+    const keys = [...this.#objects.keys()].filter(key => key.startsWith(begin)).toSorted()
+    for (const key of keys) {
+      const info = await this.head(key)
+      if (info !== null) yield info
+    }
   }
 
-  remove(key: string): Promise<void> {
+  async remove(key: string): Promise<void> {
     this.#objects.delete(checkKey(key))
-    return Promise.resolve()
   }
 
-  stage(key: string, bytes: Uint8Array): Promise<StagedObject> {
+  async stage(key: string, bytes: Uint8Array): Promise<StagedObject> {
     const upload = `upload-${this.#nextUpload}`
     this.#nextUpload += 1
     const staged = { key: checkKey(key), upload, size: bytes.length, crc32c: crc32cHex(bytes) }
     this.#uploads.set(upload, { staged, bytes: bytes.slice() })
-    return Promise.resolve(staged)
+    return staged
   }
 
   async publish(staged: StagedObject): Promise<void> {
     const upload = this.#uploads.get(staged.upload)
-    const visible = this.#objects.get(staged.key)
+    const visible = this.#objects.get(checkKey(staged.key))
     if (visible !== undefined && sameContent(visible, staged)) {
       this.#uploads.delete(staged.upload)
       return
@@ -62,13 +65,15 @@ class MemoryObjectStore implements ObjectStore {
     this.#uploads.delete(staged.upload)
   }
 
-  discard(staged: StagedObject): Promise<void> {
+  async discard(staged: StagedObject): Promise<void> {
     this.#uploads.delete(staged.upload)
-    return Promise.resolve()
   }
 
   async *listStaged(prefix: string): AsyncIterable<StagedObject> {
-    for (const { staged } of [...this.#uploads.values()]) if (staged.key.startsWith(prefix)) yield staged
+    const begin = checkPrefix(prefix)
+    const uploads = [...this.#uploads.values()].map(({ staged }) => staged)
+    const below = uploads.filter(({ key }) => key.startsWith(begin))
+    yield* below.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   }
 }
 
