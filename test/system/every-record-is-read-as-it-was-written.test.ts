@@ -143,6 +143,9 @@ describe('the planner tells what there is to read', () => {
     expect(await starts({ startingTimestamp: 1008 })).toEqual([8, 8, 0])
     expect(await starts({ startingTimestamp: 1015 })).toEqual([10, 15, 0])
     expect(await starts({ startingOffsets: { [topic]: { 0: -2, 1: -1, 2: 0 } } })).toEqual([0, 20, 0])
+    const ending = plannerOf({ topic, endingOffsets: { [topic]: { 0: 4, 1: -1, 2: -2 } } })
+    expect((await ending.endingOffsets())?.map(each => each.offset)).toEqual([4, 20, 0])
+    await ending.close()
     await expect(starts({ startingOffsets: { [topic]: { 0: -2 } } })).rejects.toMatchObject({
       code: 'INVALID_PIPELINE',
     })

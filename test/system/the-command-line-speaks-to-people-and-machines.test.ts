@@ -31,6 +31,30 @@ describe('run', () => {
     expect(progress[0].durationMs).toHaveProperty('triggerExecution')
   })
 
+  it('keeps to maxOffsetsPerTrigger, and gathers minOffsetsPerTrigger before it begins', async () => {
+    const topic = await createTopic(2)
+    await loadTopic(topic, [...rows(600), ...rows(400).map(row => ({ ...row, partition: 1 }))])
+    const rowsOf = (stdout: string): readonly number[] =>
+      stdout
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line))
+        .flatMap(event => (event.kind === 'progress' ? [event.progress.numInputRows] : []))
+    const args = ['run', pipelineFile('strict'), '--json', '--root']
+    const most = await runCli([...args, temporaryFolder(), '--available-now'], { TOPIC: topic, MAX_OFFSETS: '300' })
+    expect(rowsOf(most.stdout).reduce((sum, each) => sum + each, 0)).toBe(1000)
+    expect(Math.max(...rowsOf(most.stdout))).toBeLessThanOrEqual(300)
+
+    const few = await createTopic(1)
+    await loadTopic(few, rows(10))
+    const running = startCli([...args, temporaryFolder()], { TOPIC: few, MIN_OFFSETS: '50' })
+    await running.printed(/started|starts/)
+    await loadTopic(few, rows(45))
+    await running.printed(/"kind":"progress"/)
+    running.process.kill('SIGTERM')
+    expect(rowsOf((await running.ended).stdout)).toEqual([55])
+  })
+
   it('finds partitions that are added while it runs', async () => {
     const topic = await createTopic(1)
     await loadTopic(topic, rows(10))

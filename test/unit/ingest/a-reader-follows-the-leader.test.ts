@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest'
+import { MillraceError } from '../../../src/base/errors.ts'
+import { seededRandom } from '../../../src/base/random.ts'
+import { offset } from '../../../src/base/units.ts'
+import { CODE } from '../../../src/ingest/kafka/broker-codes.ts'
+import { KafkaCluster } from '../../../src/ingest/kafka/cluster.ts'
+import type { BrokerConnection } from '../../../src/ingest/kafka/connection.ts'
+import { FramePool } from '../../../src/ingest/kafka/frame-pool.ts'
+import { PartitionFetcher } from '../../../src/ingest/kafka/partition-fetcher.ts'
+import { ReadAhead } from '../../../src/ingest/kafka/read-ahead.ts'
+import { FETCH, type FetchRequest, LIST_OFFSETS, METADATA } from '../../../src/ingest/kafka/requests.ts'
+import { writeBatch } from '../../support/kafka-records.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
+
+const ID = 'a'.repeat(32)
+const OF = { topic: 't', partition: 0 }
+
+/** Two brokers that hold the same partition; one leads. */
+class TwoBrokers {
+  leader = 1
+  leaderEpoch = 4
+  topicId = ID
+  /** Brokers that refuse connections. */
+  readonly down = new Set<number>()
+  earliest = 0
+  readonly fetches: { readonly broker: number; readonly request: FetchRequest }[] = []
+
+  readonly connect = (to: { readonly host: string; readonly port: number }): Promise<BrokerConnection> => {
+    const broker = to.port
+    const gone = (): MillraceError => new MillraceError('BROKER_UNREACHABLE', `${broker} is down`, { remedy: 'Wait.' })
+    if (this.down.has(broker)) return Promise.reject(gone())
+    return Promise.resolve({
+      address: `${to.host}:${broker}`,
+      open: true,
+      close: () => undefined,
+      request: async (api, request) => {
+        if (this.down.has(broker)) throw gone()
+        return this.#answer(broker, api.key, request) as never
+      },
+    })
+  }
+
+  #answer(broker: number, key: number, request: unknown): { readonly response: unknown; readonly frame: Buffer } {
+    if (key === METADATA.key) {
+      const brokers = [1, 2].map(id => ({ id, host: 'kafka', port: id }))
+      const partition = { code: 0, partition: 0, leader: this.leader, leaderEpoch: this.leaderEpoch }
+      return {
+        response: { brokers, topics: [{ code: 0, name: 't', id: this.topicId, partitions: [partition] }] },
+        frame: Buffer.alloc(0),
+      }
+    }
+    if (key === LIST_OFFSETS.key)
+      return { response: [{ partition: 0, code: 0, offset: this.earliest }], frame: Buffer.alloc(0) }
+    expect(key).toBe(FETCH.key)
+    return this.#fetched(broker, request as FetchRequest)
+  }
+
+  #fetched(broker: number, request: FetchRequest) {
+    this.fetches.push({ broker, request })
+    const code = this.#codeFor(broker, request)
+    const from = request.offset
+    const frame =
+      code === 0
+        ? writeBatch(
+            [1, 2, 3, 4].map(() => ({ key: null, value: Buffer.from('v') })),
+            { baseOffset: from },
+          )
+        : Buffer.alloc(0)
+    const records = { start: 0, end: frame.length }
+    return { response: { code, highWatermark: from + 1000, logStartOffset: 0, aborted: [], records }, frame }
+  }
+
+  #codeFor(broker: number, { topicId, leaderEpoch, offset: from }: FetchRequest): number {
+    if (topicId !== this.topicId) return CODE.unknownTopicId
+    if (broker !== this.leader) return CODE.notLeaderOrFollower
+    if (leaderEpoch < this.leaderEpoch) return CODE.fencedLeaderEpoch
+    return from < this.earliest ? CODE.offsetOutOfRange : CODE.none
+  }
+}
+
+const fetcherOver = (brokers: TwoBrokers, failOnDataLoss = true) => {
+  const clock = new VirtualClock()
+  const cluster = new KafkaCluster({
+    brokers: ['kafka:1', 'kafka:2'],
+    connect: brokers.connect,
+    clock,
+    random: seededRandom(1),
+  })
+  const frames = new FramePool(1_000_000)
+  return new PartitionFetcher({
+    cluster,
+    frames,
+    clock,
+    isolation: 'read_committed',
+    failOnDataLoss,
+    fetchMaxBytes: 1_000_000,
+  })
+}
+
+describe('a reader follows the leader of its partition', () => {
+  it('to another broker, with the new epoch', async () => {
+    const brokers = new TwoBrokers()
+    const fetcher = fetcherOver(brokers)
+    expect((await fetcher.fetch(OF, 10, 20)).next).toBe(14)
+    brokers.leader = 2
+    brokers.leaderEpoch = 5
+    expect((await fetcher.fetch(OF, 14, 20)).next).toBe(18)
+    expect(brokers.fetches.map(({ broker, request }) => [broker, request.leaderEpoch])).toEqual([
+      [1, 4],
+      [1, 4],
+      [2, 5],
+    ])
+  })
+
+  it('when the broker that led is gone', async () => {
+    const brokers = new TwoBrokers()
+    const fetcher = fetcherOver(brokers)
+    await fetcher.fetch(OF, 10, 20)
+    brokers.down.add(1)
+    brokers.leader = 2
+    expect((await fetcher.fetch(OF, 14, 20)).next).toBe(18)
+  })
+
+  it('and waits while nobody leads, but not for ever', async () => {
+    const brokers = new TwoBrokers()
+    brokers.leader = -1
+    await expect(fetcherOver(brokers).fetch(OF, 0, 10)).rejects.toMatchObject({
+      code: 'LEADER_CHANGED',
+      retriable: true,
+    })
+  })
+
+  it('but not into a topic that was made anew', async () => {
+    const brokers = new TwoBrokers()
+    const fetcher = fetcherOver(brokers)
+    await fetcher.fetch(OF, 10, 20)
+    brokers.topicId = 'b'.repeat(32)
+    await expect(fetcher.fetch(OF, 14, 20)).rejects.toMatchObject({ code: 'TOPIC_RECREATED' })
+  })
+
+  it('and stops where retention overtook it, unless that is allowed', async () => {
+    const brokers = new TwoBrokers()
+    brokers.earliest = 15
+    await expect(fetcherOver(brokers).fetch(OF, 10, 20)).rejects.toMatchObject({ code: 'DATA_LOST' })
+    expect((await fetcherOver(brokers, false).fetch(OF, 10, 20)).from).toBe(15)
+    // nothing of the range is left
+    expect(await fetcherOver(brokers, false).fetch(OF, 10, 12)).toMatchObject({ headers: [], next: 12 })
+  })
+})
+
+describe('reading ahead', () => {
+  const piece = (from: number, bytes: number) => ({
+    frame: Buffer.alloc(bytes),
+    headers: [],
+    aborted: [],
+    from,
+    next: from + 10,
+  })
+
+  it('gives a piece to the range that begins where it does, once, and to no other', async () => {
+    const ahead = new ReadAhead(fetcherOver(new TwoBrokers()), 1000)
+    ahead.keep('t/0', piece(5, 100))
+    ahead.keep('t/1', piece(5, 100))
+    expect(await ahead.take('t/0', 5)).toMatchObject({ from: 5 })
+    expect(ahead.take('t/0', 5)).toBeNull()
+    expect(ahead.take('t/1', 6)).toBeNull()
+    expect(ahead.take('t/1', 5)).toBeNull()
+  })
+
+  it('keeps to its budget: the oldest piece goes first', () => {
+    const ahead = new ReadAhead(fetcherOver(new TwoBrokers()), 1000)
+    for (const partition of [0, 1, 2]) ahead.keep(`t/${partition}`, piece(5, 400))
+    expect(ahead.take('t/0', 5)).toBeNull()
+    expect(ahead.take('t/1', 5)).not.toBeNull()
+    expect(ahead.take('t/2', 5)).not.toBeNull()
+  })
+
+  it('fetches by a hint only where more is known to be there', async () => {
+    const brokers = new TwoBrokers()
+    const fetcher = fetcherOver(brokers)
+    const ahead = new ReadAhead(fetcher, 10_000_000)
+    ahead.hint({ ...OF, offset: offset(14) })
+    expect(ahead.take('t/0', 14)).toBeNull()
+    await fetcher.fetch(OF, 10, 14)
+    ahead.hint({ ...OF, offset: offset(14) })
+    expect((await ahead.take('t/0', 14))?.next).toBe(18)
+  })
+})
