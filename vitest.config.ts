@@ -4,13 +4,17 @@ import { defineConfig } from 'vitest/config'
 const alias = { millrace: fileURLToPath(new URL('./src/index.ts', import.meta.url)) }
 
 /**
- * `unit`: no service, no network, seconds. `system`: real Kafka and the built package; the setup file starts what
- * is needed and stops it again.
+ * `unit`: no service, no network, seconds. `simulation`: the driver under faults, without services; longer. `system`:
+ * real Kafka and the built package; the setup file starts what is needed and stops it again.
  */
 export default defineConfig({
   test: {
     projects: [
       { resolve: { alias }, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
+      {
+        resolve: { alias },
+        test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 120_000 },
+      },
       {
         resolve: { alias },
         test: {

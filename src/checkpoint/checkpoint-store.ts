@@ -12,7 +12,8 @@ import type { CheckpointHeader, CommitEntry, PlanEntry, StateObject } from './en
 import { readCommitEntry, readHeader, readPlanEntry } from './entry-checks.ts'
 import { CHECKPOINT_FORMAT, damaged, decodeEntry, encodeEntry } from './entry-codec.ts'
 import { fenced } from './fenced.ts'
-import { newestCommit, newestGeneration, pruneGeneration } from './log-files.ts'
+import { newestCommit, newestGeneration, newestPlan, pruneGeneration } from './log-files.ts'
+import { patiently } from './patience.ts'
 import { shapeDifferences } from './shape-differences.ts'
 
 /** What a checkpoint is opened with. */
@@ -37,25 +38,34 @@ const LEAST_RETAINED_BATCHES = 100
  * @throws CHECKPOINT_OF_OTHER_PIPELINE, PLAN_CHANGED, TOPIC_RECREATED, CHECKPOINT_DAMAGED, CHECKPOINT_FORMAT_NEWER
  */
 export const openCheckpoint = async (options: CheckpointOptions): Promise<Checkpoint> => {
-  const { store, pipeline, mode } = options
+  const { store, pipeline, clock, mode } = options
   const layout = new CheckpointLayout(pipeline)
-  const newest = await newestGeneration(store, layout)
+  const newest = await patiently(clock, () => newestGeneration(store, layout))
   // a checkpoint that can't be used is refused before its owner is fenced
-  if (newest > 0 && mode === 'continue') requireFitting(await headerOf(store, layout.generation(newest)), options)
+  if (newest > 0 && mode === 'continue') await requireFittingHeader(options, layout.generation(newest))
   const epoch = await takeEpoch(options, layout)
-  const number = newest > 0 && mode === 'continue' ? newest : newest + 1
-  const header = await createHeader(options, layout.generation(number))
-  return new StoredCheckpoint(options, layout, layout.generation(number), epoch, header)
+  // the driver that we have just fenced may have begun a new checkpoint since
+  const current = await patiently(clock, () => newestGeneration(store, layout))
+  const generation = layout.generation(current > 0 && mode === 'continue' ? current : current + 1)
+  const header = await createHeader(options, generation)
+  return new StoredCheckpoint(options, layout, generation, epoch, header)
 }
 
-const takeEpoch = async ({ store, random }: CheckpointOptions, layout: CheckpointLayout): Promise<DriverEpoch> => {
-  let highest = 0
-  for await (const { key } of store.list(layout.epochs)) highest = Math.max(highest, layout.epochOf(key) ?? 0)
-  // the listing is a hint: only a create says which epoch is free
+const takeEpoch = async (options: CheckpointOptions, layout: CheckpointLayout): Promise<DriverEpoch> => {
+  const { store, random, clock } = options
+  const highest = await patiently(clock, () => highestEpoch(store, layout))
+  // the listing is a hint: only a create says which epoch is free. One whose answer was lost is left unused
   for (let epoch = highest + 1; ; epoch += 1) {
     const entry = encodeEntry({ epoch, nonce: random.nonce() })
-    if ((await store.createOnly(layout.epoch(epoch), entry)) === 'created') return driverEpoch(epoch)
+    const outcome = await patiently(clock, () => store.createOnly(layout.epoch(epoch), entry))
+    if (outcome === 'created') return driverEpoch(epoch)
   }
+}
+
+const highestEpoch = async (store: ObjectStore, layout: CheckpointLayout): Promise<number> => {
+  let highest = 0
+  for await (const { key } of store.list(layout.epochs)) highest = Math.max(highest, layout.epochOf(key) ?? 0)
+  return highest
 }
 
 const headerOf = async (store: ObjectStore, generation: GenerationLayout): Promise<CheckpointHeader> => {
@@ -64,13 +74,17 @@ const headerOf = async (store: ObjectStore, generation: GenerationLayout): Promi
   return readHeader(generation.header, decodeEntry(generation.header, bytes))
 }
 
+const requireFittingHeader = async (options: CheckpointOptions, generation: GenerationLayout) => {
+  const header = await patiently(options.clock, () => headerOf(options.store, generation))
+  requireFitting(header, options)
+  return header
+}
+
 const createHeader = async (options: CheckpointOptions, generation: GenerationLayout): Promise<CheckpointHeader> => {
-  const { store, pipeline, sourceIdentity, shape } = options
+  const { store, pipeline, sourceIdentity, shape, clock } = options
   const header: CheckpointHeader = { format: CHECKPOINT_FORMAT, pipeline, sourceIdentity, shape }
-  if ((await store.createOnly(generation.header, encodeEntry(header))) === 'created') return header
-  const found = await headerOf(store, generation)
-  requireFitting(found, options)
-  return found
+  const outcome = await patiently(clock, () => store.createOnly(generation.header, encodeEntry(header)))
+  return outcome === 'created' ? header : requireFittingHeader(options, generation)
 }
 
 const requireFitting = (header: CheckpointHeader, { pipeline, sourceIdentity, shape }: CheckpointOptions): void => {
@@ -128,7 +142,7 @@ class StoredCheckpoint implements Checkpoint {
   }
 
   recover(): Promise<RecoveryPoint> {
-    return recoveryPoint(this.#options.store, this.#generation)
+    return this.#patiently(() => recoveryPoint(this.#options.store, this.#generation))
   }
 
   async logPlan(plan: Omit<PlanEntry, 'epoch' | 'nonce'>): Promise<PlanEntry> {
@@ -148,7 +162,7 @@ class StoredCheckpoint implements Checkpoint {
   }
 
   readCommit(batch: BatchId): Promise<CommitEntry | null> {
-    return readCommit(this.#options.store, this.#generation, batch)
+    return this.#patiently(() => readCommit(this.#options.store, this.#generation, batch))
   }
 
   async writeState(
@@ -159,12 +173,13 @@ class StoredCheckpoint implements Checkpoint {
   ): Promise<StateObject> {
     const { store, random } = this.#options
     const key = this.#generation.state(batch, branch, part, random.nonce())
-    await store.createOnly(key, bytes)
+    // where it exists, it is ours: the answer was lost
+    await this.#patiently(() => store.createOnly(key, bytes))
     return { key, size: bytes.length, crc32c: crc32cHex(bytes) }
   }
 
   async readState({ key, size, crc32c }: StateObject): Promise<Uint8Array> {
-    const bytes = await this.#options.store.get(key)
+    const bytes = await this.#patiently(() => this.#options.store.get(key))
     if (bytes === null) throw damaged(key, 'it is gone')
     if (bytes.length !== size || crc32cHex(bytes) !== crc32c) throw damaged(key, 'its size or checksum does not fit')
     return bytes
@@ -173,15 +188,18 @@ class StoredCheckpoint implements Checkpoint {
   async prune(newest: CommitEntry): Promise<void> {
     await this.#requireOwnership()
     const retained = Math.max(LEAST_RETAINED_BATCHES, this.#options.retainBatches)
-    await pruneGeneration(this.#options.store, this.#generation, newest, retained)
+    await this.#patiently(() => pruneGeneration(this.#options.store, this.#generation, newest, retained))
   }
 
   /** A driver that was paused may wake beside its successor: it looks before it plans anything more. */
   async #requireOwnership(): Promise<void> {
     const next = this.epoch + 1
-    if ((await this.#options.store.head(this.#layout.epoch(next))) !== null) {
-      throw fenced(this.#options.pipeline, this.epoch, next)
-    }
+    const successor = await this.#patiently(() => this.#options.store.head(this.#layout.epoch(next)))
+    if (successor !== null) throw fenced(this.#options.pipeline, this.epoch, next)
+  }
+
+  #patiently<T>(call: () => Promise<T>): Promise<T> {
+    return patiently(this.#options.clock, call)
   }
 }
 
@@ -220,5 +238,8 @@ const recoveryPoint = async (store: ObjectStore, generation: GenerationLayout): 
   const bytes = await store.get(generation.plan(next))
   const openPlan =
     bytes === null ? null : readPlanEntry(generation.plan(next), decodeEntry(generation.plan(next), bytes), next)
+  // a batch is planned only once the one before it was committed: running batch `next` again would write its rows twice
+  const planned = await newestPlan(store, generation)
+  if (planned !== null && planned > next) throw damaged(generation.commit(planned - 1), 'it is gone')
   return { commit, openPlan }
 }

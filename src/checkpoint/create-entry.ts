@@ -1,14 +1,11 @@
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/errors.ts'
 import type { JsonValue } from '../base/json.ts'
-import { type DriverEpoch, durationMs } from '../base/units.ts'
+import type { DriverEpoch } from '../base/units.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { decodeEntry, encodeEntry } from './entry-codec.ts'
 import { fenced } from './fenced.ts'
-
-/** Attempts at one entry before the store counts as failed; waits double from 50 ms to 1.6 s. */
-const MAX_ATTEMPTS = 7
-const FIRST_WAIT_MS = 50
+import { MAX_ATTEMPTS, retriable, waitAfter } from './patience.ts'
 
 interface Owned {
   readonly epoch: DriverEpoch
@@ -49,7 +46,7 @@ export const createEntry = async <E extends Owned>(
     }
     const failure = there ?? (outcome === 'exists' ? null : outcome)
     if (attempt >= MAX_ATTEMPTS) throw failure ?? vanished(key)
-    await clock.sleep(durationMs(FIRST_WAIT_MS * 2 ** (attempt - 1)))
+    await waitAfter(clock, attempt)
   }
 }
 
@@ -67,11 +64,6 @@ const attemptGet = async (store: ObjectStore, key: string) => {
   } catch (error) {
     return retriable(error)
   }
-}
-
-const retriable = (error: unknown): MillraceError => {
-  if (error instanceof MillraceError && error.retriable) return error
-  throw error
 }
 
 const vanished = (key: string): MillraceError =>

@@ -14,10 +14,21 @@ export const newestGeneration = async (store: ObjectStore, layout: CheckpointLay
  * so that a listing that lags behind does not hide a commit.
  */
 export const newestCommit = async (store: ObjectStore, generation: GenerationLayout): Promise<number | null> => {
-  let newest = -1
-  for await (const { key } of store.list(generation.commits)) newest = Math.max(newest, generation.batchOf(key) ?? -1)
+  let newest = await newestIn(store, generation, generation.commits)
   while ((await store.head(generation.commit(newest + 1))) !== null) newest += 1
   return newest < 0 ? null : newest
+}
+
+/** Batch of the newest plan that a listing shows, or `null`. */
+export const newestPlan = async (store: ObjectStore, generation: GenerationLayout): Promise<number | null> => {
+  const newest = await newestIn(store, generation, generation.plans)
+  return newest < 0 ? null : newest
+}
+
+const newestIn = async (store: ObjectStore, generation: GenerationLayout, prefix: string): Promise<number> => {
+  let newest = -1
+  for await (const { key } of store.list(prefix)) newest = Math.max(newest, generation.batchOf(key) ?? -1)
+  return newest
 }
 
 /**
