@@ -232,14 +232,15 @@ const readCommit = async (store: ObjectStore, generation: GenerationLayout, batc
 }
 
 const recoveryPoint = async (store: ObjectStore, generation: GenerationLayout): Promise<RecoveryPoint> => {
+  // before the commits are looked at: a driver that runs meanwhile may add to both logs
+  const planned = await newestPlan(store, generation)
   const newest = await newestCommit(store, generation)
   const commit = newest === null ? null : await readCommit(store, generation, newest)
   const next = (newest ?? -1) + 1
+  // a batch is planned once the one before it is committed: running batch `next` again would write its rows twice
+  if (planned !== null && planned > next) throw damaged(generation.commit(planned - 1), 'it is gone')
   const bytes = await store.get(generation.plan(next))
   const openPlan =
     bytes === null ? null : readPlanEntry(generation.plan(next), decodeEntry(generation.plan(next), bytes), next)
-  // a batch is planned only once the one before it was committed: running batch `next` again would write its rows twice
-  const planned = await newestPlan(store, generation)
-  if (planned !== null && planned > next) throw damaged(generation.commit(planned - 1), 'it is gone')
   return { commit, openPlan }
 }
