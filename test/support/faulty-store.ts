@@ -10,7 +10,24 @@ export interface CrashPoint {
 /** The process is gone: nothing that it would have done afterwards happens. */
 export class Crash extends Error {}
 
-const CRASHABLE = ['createOnly', 'get', 'head', 'remove', 'stage', 'publish', 'discard'] as const
+const CALLS = ['createOnly', 'get', 'head', 'remove', 'stage', 'publish', 'discard'] as const
+
+/** A store with something around each of its calls; `call` has the effect. Listings pass. */
+export const interceptedStore = (
+  store: ObjectStore,
+  around: (call: () => Promise<unknown>, name: (typeof CALLS)[number], args: readonly unknown[]) => Promise<unknown>,
+): ObjectStore => {
+  const wrapped = {
+    location: store.location,
+    list: (prefix: string) => store.list(prefix),
+    listStaged: (prefix: string) => store.listStaged(prefix),
+  }
+  for (const name of CALLS) {
+    const call = (store[name] as (...args: unknown[]) => Promise<unknown>).bind(store)
+    Object.assign(wrapped, { [name]: (...args: unknown[]) => around(() => call(...args), name, args) })
+  }
+  return wrapped as ObjectStore
+}
 
 /** A store whose user dies at one call, and reaches nothing of it afterwards. `calls` counts all calls so far. */
 export const crashingStore = (store: ObjectStore, point: CrashPoint | null) => {
@@ -19,62 +36,34 @@ export const crashingStore = (store: ObjectStore, point: CrashPoint | null) => {
     state.dead = true
     throw new Crash(`crashed at call ${state.calls}`)
   }
-  const wrapped = {
-    ...bound(store),
-    list: (prefix: string) => store.list(prefix),
-    listStaged: (prefix: string) => store.listStaged(prefix),
-    location: store.location,
-  }
-  for (const name of CRASHABLE) {
-    const call = wrapped[name] as (...args: unknown[]) => Promise<unknown>
-    Object.assign(wrapped, {
-      [name]: async (...args: unknown[]) => {
-        if (state.dead) throw new Crash('this process is gone')
-        state.calls += 1
-        if (point?.call === state.calls && point.when === 'before') crash()
-        const result = await call(...args)
-        if (point?.call === state.calls && point.when === 'after') crash()
-        return result
-      },
-    })
-  }
-  return { store: wrapped as ObjectStore, state }
+  const crashing = interceptedStore(store, async call => {
+    if (state.dead) throw new Crash('this process is gone')
+    state.calls += 1
+    if (point?.call === state.calls && point.when === 'before') crash()
+    const result = await call()
+    if (point?.call === state.calls && point.when === 'after') crash()
+    return result
+  })
+  return { store: crashing, state }
 }
 
 /** A store some of whose calls fail: before their effect, or with their answer lost after it. */
-export const unreliableStore = (store: ObjectStore, fails: () => 'no' | 'before' | 'after'): ObjectStore => {
-  const wrapped = {
-    ...bound(store),
-    list: (prefix: string) => store.list(prefix),
-    listStaged: (prefix: string) => store.listStaged(prefix),
-    location: store.location,
-  }
-  for (const name of CRASHABLE) {
-    const call = wrapped[name] as (...args: unknown[]) => Promise<unknown>
-    Object.assign(wrapped, {
-      [name]: async (...args: unknown[]) => {
-        const failure = fails()
-        if (failure === 'before') throw lost()
-        const result = await call(...args)
-        if (failure === 'after') throw lost()
-        return result
-      },
-    })
-  }
-  return wrapped as ObjectStore
-}
+export const unreliableStore = (store: ObjectStore, fails: () => 'no' | 'before' | 'after'): ObjectStore =>
+  interceptedStore(store, async call => {
+    const failure = fails()
+    if (failure === 'before') throw lost()
+    const result = await call()
+    if (failure === 'after') throw lost()
+    return result
+  })
+
+/** A store whose user may be paused before and after the effect of each call: it goes on when `turn` resolves. */
+export const pausingStore = (store: ObjectStore, turn: () => Promise<void>): ObjectStore =>
+  interceptedStore(store, async call => {
+    await turn()
+    const result = await call()
+    await turn()
+    return result
+  })
 
 const lost = () => new MillraceError('STORE_FAILED', 'the store did not answer', { remedy: 'try again' })
-
-const bound = (store: ObjectStore): ObjectStore => ({
-  location: store.location,
-  createOnly: (...args) => store.createOnly(...args),
-  get: key => store.get(key),
-  head: key => store.head(key),
-  list: prefix => store.list(prefix),
-  remove: key => store.remove(key),
-  stage: (...args) => store.stage(...args),
-  publish: staged => store.publish(staged),
-  discard: staged => store.discard(staged),
-  listStaged: prefix => store.listStaged(prefix),
-})
