@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { openDuck } from '../support/duckdb.ts'
 import { pipelineFile, runCli, startCli, temporaryFolder } from './support/cli.ts'
 import { type LoadRecord, loadTopic } from './support/load-topic.ts'
-import { createTopic } from './support/topics.ts'
+import { addPartitions, createTopic, groupOffsets } from './support/topics.ts'
 
 const rows = (count: number): readonly LoadRecord[] =>
   Array.from({ length: count }, (_, id) => ({ value: JSON.stringify({ id, at: 1_768_471_200_000 + id }) }))
@@ -61,7 +61,6 @@ describe('run', () => {
     const root = temporaryFolder()
     const running = startCli(['run', pipelineFile('strict'), '--root', root], { TOPIC: topic })
     await running.printed(/batch +0/)
-    const { addPartitions } = await import('./support/topics.ts')
     await addPartitions(topic, 2)
     await expect
       .poll(() => loadTopic(topic, [{ partition: 1, value: '{"id":77,"at":1768471200000}' }]).catch(() => 0), {
@@ -108,6 +107,7 @@ describe('status, plan and config', () => {
     const env = { TOPIC: topic }
     expect((await runCli(['status', pipelineFile('strict'), '--root', root], env)).stdout).toMatch(/committed nothing/)
     await runCli(['run', pipelineFile('strict'), '--available-now', '--root', root], env)
+    expect(await groupOffsets('millrace-strict', topic)).toEqual(new Map([[0, 100]]))
     await loadTopic(topic, rows(23))
     const { stdout, code } = await runCli(['status', pipelineFile('strict'), '--root', root, '--json'], env)
     expect(code).toBe(0)

@@ -10,6 +10,8 @@ it('npm pack, installed into an empty folder, runs a pipeline file, is imported,
   const folder = temporaryFolder()
   execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: project, stdio: 'pipe' })
   const [tarball] = readdirSync(folder)
+  const publint = join(project, 'node_modules', 'publint', 'src', 'cli.js')
+  execFileSync(process.execPath, [publint, 'run', join(folder, tarball ?? ''), '--strict'], { stdio: 'pipe' })
   const inFolder = { cwd: folder, encoding: 'utf8', stdio: 'pipe' } as const
   writeFileSync(join(folder, 'package.json'), '{ "name": "elsewhere", "private": true, "type": "module" }')
   execFileSync('npm', ['install', '--no-audit', '--no-fund', `./${tarball}`], inFolder)
