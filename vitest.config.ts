@@ -9,6 +9,7 @@ const alias = { millrace: fileURLToPath(new URL('./src/index.ts', import.meta.ur
  */
 export default defineConfig({
   test: {
+    maxWorkers: '100%',
     projects: [
       { resolve: { alias }, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
       {
