@@ -30,7 +30,7 @@ export const decodeEntry = (key: string, bytes: Uint8Array): Readonly<Record<str
   return JSON.parse(body) as Readonly<Record<string, JsonValue>>
 }
 
-const ENTRY = /^\{"format":(\d{1,9}),"crc32c":"([0-9a-f]{8})","entry":(\{.*\})\}\n$/s
+const ENTRY = /^\{"format":([1-9]\d{0,8}),"crc32c":"([0-9a-f]{8})","entry":(\{.*\})\}\n$/s
 
 const textOf = (key: string, bytes: Uint8Array): string => {
   try {

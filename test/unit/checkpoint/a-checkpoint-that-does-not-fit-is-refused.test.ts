@@ -8,7 +8,7 @@ import { decodeEntry, encodeEntry } from '../../../src/checkpoint/entry-codec.ts
 import { shapeDifferences } from '../../../src/checkpoint/shape-differences.ts'
 import { memoryObjectStore } from '../../../src/storage/memory/memory-object-store.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
-import { commitOf, openTestCheckpoint, planOf, runBatches } from '../../support/checkpoints.ts'
+import { openTestCheckpoint, planOf, runBatches } from '../../support/checkpoints.ts'
 
 const GENERATION = '_checkpoints/plays/gen-0001'
 const plan = (batch: number): string => `${GENERATION}/offsets/${String(batch).padStart(12, '0')}.json`
