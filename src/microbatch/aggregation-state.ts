@@ -99,6 +99,22 @@ export class AggregationState {
     return encodeStateChange({ closed: [], groups: concat(this.#partialSchema, all) })
   }
 
+  /**
+   * Puts several changes, in their order, into one that does the same. Groups of windows that a later change closes are left
+   * out; others stay side by side, so that sums of floats keep their order. @throws CHECKPOINT_DAMAGED
+   */
+  mergeChanges(encoded: readonly Uint8Array[]): Uint8Array {
+    const closed = new Set<EpochMs>()
+    const groups: ColumnBatch[] = []
+    for (const bytes of encoded.toReversed()) {
+      const change = decodeStateChange(bytes, this.#partialSchema)
+      for (const start of change.closed) closed.add(start)
+      const open = this.#byWindow(change.groups).filter(([start]) => !closed.has(start))
+      groups.unshift(...open.map(([, part]) => compact(part)))
+    }
+    return encodeStateChange({ closed: [...closed], groups: concat(this.#partialSchema, groups) })
+  }
+
   /** Applies what `snapshot` or `takeChange` encoded, in their order. @throws CHECKPOINT_DAMAGED */
   restore(bytes: Uint8Array): void {
     const { closed, groups } = decodeStateChange(bytes, this.#partialSchema)

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../base/json.ts'
+import { mapBounded } from '../base/map-bounded.ts'
 import { type BatchId, batchId, type EpochMs } from '../base/units.ts'
 import type { CommitEntry, PlanEntry, StateManifest } from '../checkpoint/entries.ts'
 import { nextStateWrite } from '../checkpoint/state-log.ts'
@@ -86,7 +87,7 @@ export class DriverState {
   }
 }
 
-/** Appends the batch's change to the branch's state log, or begins the log anew with a snapshot when that is cheaper. */
+/** Writes the batch's change to the branch's state log, alone or with changes before it, or begins the log anew. */
 const writeState = async (
   parts: DriverParts,
   id: BatchId,
@@ -96,11 +97,19 @@ const writeState = async (
 ): Promise<StateManifest | null> => {
   const change = aggregation.takeChange()
   if (change === null) return before
+  const { checkpoint } = parts
   const write = nextStateWrite(before, change.byteLength, aggregation.byteSize)
-  if (write === 'snapshot') {
-    const snapshot = await parts.checkpoint.writeState(branch, id, 'snapshot', aggregation.snapshot())
+  if (write.kind === 'snapshot') {
+    const snapshot = await checkpoint.writeState(branch, id, 'snapshot', aggregation.snapshot())
     return { snapshot, changes: [] }
   }
-  const changes = await parts.checkpoint.writeState(branch, id, 'changes', change)
-  return { snapshot: before?.snapshot ?? null, changes: [...(before?.changes ?? []), changes] }
+  const earlier = before?.changes ?? []
+  const kept = earlier.slice(0, earlier.length - write.merged)
+  const merged = await mapBounded(earlier.slice(kept.length), PARALLEL_READS, each => checkpoint.readState(each))
+  const bytes = merged.length === 0 ? change : aggregation.mergeChanges([...merged, change])
+  const written = await checkpoint.writeState(branch, id, 'changes', bytes)
+  return { snapshot: before?.snapshot ?? null, changes: [...kept, written] }
 }
+
+/** Objects that are read at once. */
+const PARALLEL_READS = 8
