@@ -95,7 +95,7 @@ describe('a source that is not what it should be', () => {
     duck.close()
   })
 
-  it('a topic that was deleted and created anew: exit code 4', async () => {
+  it('a topic that was deleted and created anew: exit code 4, until --new-checkpoint begins in the new one', async () => {
     const topic = await createTopic(1)
     await loadTopic(topic, rows(10))
     const root = temporaryFolder()
@@ -114,6 +114,22 @@ describe('a source that is not what it should be', () => {
     const { code, stderr } = await run(root, { TOPIC: topic })
     expect(stderr).toContain('TOPIC_RECREATED')
     expect(code).toBe(4)
+    await loadTopic(topic, rows(7))
+    const anew = await run(root, { TOPIC: topic }, '--new-checkpoint')
+    expect(anew.stderr).toBe('')
+    expect(anew.code).toBe(0)
+    expect(anew.stdout).toMatch(/batch +0 +7 rows/)
+  })
+
+  it('--reset-offsets goes on from where the source is told to start', async () => {
+    const topic = await createTopic(1)
+    await loadTopic(topic, rows(20))
+    const root = temporaryFolder()
+    expect((await run(root, { TOPIC: topic })).stdout).toMatch(/batch +0 +20 rows/)
+    await loadTopic(topic, rows(10, 20))
+    const reset = await run(root, { TOPIC: topic }, '--reset-offsets')
+    expect(reset.stderr).toBe('')
+    expect(reset.stdout).toMatch(/batch +1 +30 rows/)
   })
 
   it('a checkpoint of another plan: exit code 2, and --new-checkpoint begins another', async () => {

@@ -168,7 +168,7 @@ export const leaderOf = ({ name, partitions }: TopicLayout, { partition }: Parti
 /** The topic was deleted and created anew: offsets of the old one mean nothing in it. */
 export const topicRecreated = (topic: string): MillraceError =>
   new MillraceError('TOPIC_RECREATED', `topic ${topic} was deleted and created anew while it was read`, {
-    remedy: 'Start anew in the new topic with --reset-offsets once you know what was lost.',
+    remedy: 'Start anew in the new topic with --new-checkpoint once you know what was lost.',
     details: { topic },
   })
 
