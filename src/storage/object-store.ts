@@ -13,6 +13,14 @@ export interface ObjectStore {
    * `exists` also answers one's own earlier write whose answer was lost: read it back to tell.
    */
   createOnly(key: string, bytes: Uint8Array): Promise<'created' | 'exists'>
+  /** As `get`, with the version that `replace` can be guarded by. */
+  getVersioned(key: string): Promise<VersionedObject | null>
+  /**
+   * Puts an object where its version still is `expected` (`null`: where none is), whole, atomically among any number of
+   * writers and processes; listers see one whole object under the key at any moment. `conflict` also answers one's own
+   * earlier write whose answer was lost: read it back to tell. Not for keys that are published or removed meanwhile.
+   */
+  replace(key: string, bytes: Uint8Array, expected: string | null): Promise<{ readonly version: string } | 'conflict'>
   /** The object, or `null` where there is none. */
   get(key: string): Promise<Uint8Array | null>
   /** Size and checksum without the bytes, or `null`. */
@@ -36,6 +44,12 @@ export interface ObjectStore {
   discard(staged: StagedObject): Promise<void>
   /** Staged objects for keys under `prefix` that are neither published nor discarded, for clearing up after crashes. */
   listStaged(prefix: string): AsyncIterable<StagedObject>
+}
+
+/** An object and which state of it that is; two states with the same bytes may have the same version. */
+export interface VersionedObject {
+  readonly bytes: Uint8Array
+  readonly version: string
 }
 
 export interface ObjectInfo {

@@ -31,6 +31,13 @@ const sealed = (text: string, size: number): Uint8Array => {
 }
 const isSealed = (bytes: Uint8Array): boolean => textOf(bytes.slice(0, 8)) === crc32cHex(bytes.slice(8))
 
+const stepOf = (bytes: Uint8Array | null): number => Number.parseInt(textOf(bytes?.slice(8) ?? null) ?? '', 10)
+
+const versionIn = (outcome: { readonly version: string } | 'conflict'): string => {
+  if (outcome === 'conflict') throw new Error('the replacement met a conflict')
+  return outcome.version
+}
+
 const HOSTILE = [
   '',
   '/',
@@ -117,6 +124,98 @@ export const objectStoreConformance = (name: string, open: () => Promise<OpenedS
       expect(await store.get('a/b')).toBeNull()
       expect(await keysOf(store, '')).toEqual([])
       expect(await store.createOnly('a/b', bytesOf('y'))).toBe('created')
+    })
+  })
+
+  describe(`${name}: a guarded replacement`, () => {
+    const opened = eachTime(open)
+
+    it('puts an object where none is, and then only over the state that its version names', async () => {
+      const { store, reopen } = opened()
+      expect(await store.getVersioned('p/now')).toBeNull()
+      const first = versionIn(await store.replace('p/now', bytesOf('1'), null))
+      expect(await (await reopen()).getVersioned('p/now')).toEqual({ bytes: bytesOf('1'), version: first })
+      expect(await store.replace('p/now', bytesOf('other'), null)).toBe('conflict')
+      const second = versionIn(await (await reopen()).replace('p/now', bytesOf('2'), first))
+      expect(second).not.toBe(first)
+      expect(await store.replace('p/now', bytesOf('late'), first)).toBe('conflict')
+      expect(await store.getVersioned('p/now')).toEqual({ bytes: bytesOf('2'), version: second })
+      expect(textOf(await store.get('p/now'))).toBe('2')
+      expect(await store.head('p/now')).toEqual({ key: 'p/now', size: 1 })
+      expect(await collect(store.list(''))).toEqual([{ key: 'p/now', size: 1 }])
+      expect(await collect(store.listStaged(''))).toEqual([])
+    })
+
+    it('goes over objects that were created or published, and stands in the way of a create', async () => {
+      const { store } = opened()
+      await store.createOnly('a', bytesOf('created'))
+      await store.publish(await store.stage('b', bytesOf('published')))
+      for (const key of ['a', 'b']) {
+        const there = await store.getVersioned(key)
+        versionIn(await store.replace(key, bytesOf('replaced'), there?.version ?? ''))
+        expect(textOf(await store.get(key))).toBe('replaced')
+        expect(await store.createOnly(key, bytesOf('x'))).toBe('exists')
+      }
+    })
+
+    it('may empty an object, and one that is absent is replaced by nobody', async () => {
+      const { store } = opened()
+      const first = versionIn(await store.replace('a', bytesOf('x'), null))
+      const second = versionIn(await store.replace('a', new Uint8Array(), first))
+      expect(await store.getVersioned('a')).toEqual({ bytes: new Uint8Array(), version: second })
+      expect(await store.replace('b', bytesOf('x'), second)).toBe('conflict')
+      await store.remove('a')
+      expect(await store.replace('a', bytesOf('x'), second)).toBe('conflict')
+      expect(await keysOf(store, '')).toEqual([])
+      versionIn(await store.replace('a', bytesOf('y'), null))
+    })
+
+    it('has one winner among many at once, over and over', async () => {
+      const { store, reopen } = opened()
+      const stores = [store, await reopen(), await reopen()]
+      let version: string | null = null
+      for (let round = 0; round < 15; round += 1) {
+        const outcomes: readonly ({ readonly version: string } | 'conflict')[] = await Promise.all(
+          Array.from({ length: 12 }, (_, racer) =>
+            (stores[racer % 3] as ObjectStore).replace('p', sealed(`${round} ${racer} `, 20_000 + racer), version),
+          ),
+        )
+        const winners = outcomes.flatMap((outcome, racer) => (outcome === 'conflict' ? [] : [racer]))
+        expect(winners).toHaveLength(1)
+        const [winner = 0] = winners
+        version = versionIn(outcomes[winner] as { readonly version: string })
+        expect(await store.getVersioned('p')).toEqual({
+          bytes: sealed(`${round} ${winner} `, 20_000 + winner),
+          version,
+        })
+      }
+    })
+
+    it('counts every step once, and readers see whole objects that never go back', async () => {
+      const { store, reopen } = opened()
+      await store.replace('counter', sealed('0|', 20_000), null)
+      const state = { done: false }
+      const count = async (own: ObjectStore): Promise<void> => {
+        for (let done = 0; done < 10; ) {
+          const there = await own.getVersioned('counter')
+          const next = `${stepOf(there?.bytes ?? null) + 1}|`
+          if ((await own.replace('counter', sealed(next, 20_000), there?.version ?? null)) !== 'conflict') done += 1
+        }
+      }
+      const watch = async (own: ObjectStore): Promise<void> => {
+        for (let last = 0; !state.done; ) {
+          const bytes = await own.get('counter')
+          expect(bytes !== null && isSealed(bytes)).toBe(true)
+          expect(stepOf(bytes)).toBeGreaterThanOrEqual(last)
+          last = stepOf(bytes)
+          await new Promise(resolve => setImmediate(resolve))
+        }
+      }
+      const watching = watch(await reopen())
+      await Promise.all([store, await reopen(), await reopen()].map(count))
+      state.done = true
+      await watching
+      expect(stepOf(await store.get('counter'))).toBe(30)
     })
   })
 
@@ -289,6 +388,9 @@ export const objectStoreConformance = (name: string, open: () => Promise<OpenedS
       const refusal = { code: 'STORE_UNSAFE_KEY' }
       await expect(store.createOnly(key, bytesOf('x'))).rejects.toMatchObject(refusal)
       await expect(store.get(key)).rejects.toMatchObject(refusal)
+      await expect(store.getVersioned(key)).rejects.toMatchObject(refusal)
+      await expect(store.replace(key, bytesOf('x'), null)).rejects.toMatchObject(refusal)
+      await expect(store.replace(key, bytesOf('x'), '0.00000000')).rejects.toMatchObject(refusal)
       await expect(store.head(key)).rejects.toMatchObject(refusal)
       await expect(store.remove(key)).rejects.toMatchObject(refusal)
       await expect(store.stage(key, bytesOf('x'))).rejects.toMatchObject(refusal)

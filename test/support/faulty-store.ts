@@ -10,7 +10,7 @@ export interface CrashPoint {
 /** The process is gone: nothing that it would have done afterwards happens. */
 export class Crash extends Error {}
 
-const CALLS = ['createOnly', 'get', 'head', 'remove', 'stage', 'publish', 'discard'] as const
+const CALLS = ['createOnly', 'getVersioned', 'replace', 'get', 'head', 'remove', 'stage', 'publish', 'discard'] as const
 
 /** A store with something around each of its calls; `call` has the effect. Listings pass. */
 export const interceptedStore = (

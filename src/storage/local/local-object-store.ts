@@ -5,9 +5,16 @@ import { crc32c } from '@node-rs/crc32'
 import { crcHex } from '../../base/crc32c.ts'
 import { MillraceError } from '../../base/errors.ts'
 import { checkKey, checkPrefix, STAGING_FOLDER } from '../keys.ts'
-import type { ObjectInfo, ObjectStore, StagedObject } from '../object-store.ts'
+import type { ObjectInfo, ObjectStore, StagedObject, VersionedObject } from '../object-store.ts'
 import { stagedObjectLost } from '../staged-object-lost.ts'
 import { absentAsNull, filesBelow, makeFolder, syncFolder, unlinkIfThere, writeWhole } from './files.ts'
+import {
+  firstVersion,
+  forgetReplacements,
+  type ReplaceablePaths,
+  readVersioned,
+  replaceGuarded,
+} from './replacements.ts'
 import { hasCode, storeFailed } from './store-failed.ts'
 
 /** What survives: a killed process (`process`), or also a machine that loses power (`disk`: files and folders are synced). */
@@ -23,6 +30,8 @@ export interface LocalStoreOptions {
 const UPLOAD = /^(.+)\.(\d+)\.([0-9a-f]{8})\.[0-9a-f]{16}\.part$/
 /** Files on their way to a conditional create. */
 const UNFINISHED = `${STAGING_FOLDER}/.unfinished`
+/** Each key that was ever replaced has a folder there. */
+const VERSIONS = `${STAGING_FOLDER}/.versions`
 /** An unfinished file so old belongs to no running writer. */
 const ABANDONED_MS = 24 * 3_600_000
 
@@ -75,6 +84,30 @@ class LocalObjectStore implements ObjectStore {
     })
   }
 
+  getVersioned(key: string): Promise<VersionedObject | null> {
+    return this.#guarded(`read ${key}`, async () => {
+      const found = await readVersioned(this.#replaceable(key))
+      if (found !== null) await this.#settle(dirname(this.#path(key)))
+      return found
+    })
+  }
+
+  async replace(
+    key: string,
+    bytes: Uint8Array,
+    expected: string | null,
+  ): Promise<{ readonly version: string } | 'conflict'> {
+    if (expected === null) {
+      const outcome = await this.createOnly(key, bytes)
+      return outcome === 'created' ? { version: firstVersion(bytes) } : 'conflict'
+    }
+    return this.#guarded(`replace ${key}`, async () => {
+      const paths = this.#replaceable(key)
+      await this.#folder(paths.versions)
+      return replaceGuarded(paths, bytes, expected)
+    })
+  }
+
   get(key: string): Promise<Uint8Array | null> {
     return this.#guarded(`read ${key}`, async () => {
       const path = this.#path(key)
@@ -102,7 +135,10 @@ class LocalObjectStore implements ObjectStore {
   }
 
   remove(key: string): Promise<void> {
-    return this.#guarded(`remove ${key}`, () => unlinkIfThere(this.#path(key)))
+    return this.#guarded(`remove ${key}`, async () => {
+      await forgetReplacements(this.#replaceable(key).versions)
+      await unlinkIfThere(this.#path(key))
+    })
   }
 
   stage(key: string, bytes: Uint8Array): Promise<StagedObject> {
@@ -206,6 +242,10 @@ class LocalObjectStore implements ObjectStore {
     }
     this.#folders.add(folder)
     return folder
+  }
+
+  #replaceable(key: string): ReplaceablePaths {
+    return { final: this.#path(key), versions: join(this.location, VERSIONS, key), sync: this.#sync }
   }
 
   #path(key: string): string {

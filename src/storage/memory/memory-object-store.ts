@@ -1,6 +1,6 @@
 import { crc32cHex } from '../../base/crc32c.ts'
 import { checkKey, checkPrefix } from '../keys.ts'
-import type { ObjectInfo, ObjectStore, StagedObject } from '../object-store.ts'
+import type { ObjectInfo, ObjectStore, StagedObject, VersionedObject } from '../object-store.ts'
 import { stagedObjectLost } from '../staged-object-lost.ts'
 
 /** An object store in memory: the twin of the real ones, for tests and simulations. Keeps copies of what it is given. */
@@ -15,12 +15,31 @@ class MemoryObjectStore implements ObjectStore {
   readonly location = 'memory'
   readonly #objects = new Map<string, Uint8Array>()
   readonly #uploads = new Map<string, Upload>()
+  /** How often each key was replaced. */
+  readonly #replacements = new Map<string, number>()
   #nextUpload = 0
 
   async createOnly(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
     if (this.#objects.has(checkKey(key))) return 'exists'
     this.#objects.set(key, bytes.slice())
     return 'created'
+  }
+
+  async getVersioned(key: string): Promise<VersionedObject | null> {
+    const bytes = await this.get(key)
+    return bytes === null ? null : { bytes, version: this.#version(key, bytes) }
+  }
+
+  async replace(
+    key: string,
+    bytes: Uint8Array,
+    expected: string | null,
+  ): Promise<{ readonly version: string } | 'conflict'> {
+    const there = this.#objects.get(checkKey(key))
+    if (expected !== (there === undefined ? null : this.#version(key, there))) return 'conflict'
+    if (there !== undefined) this.#replacements.set(key, (this.#replacements.get(key) ?? 0) + 1)
+    this.#objects.set(key, bytes.slice())
+    return { version: this.#version(key, bytes) }
   }
 
   async get(key: string): Promise<Uint8Array | null> {
@@ -43,6 +62,7 @@ class MemoryObjectStore implements ObjectStore {
 
   async remove(key: string): Promise<void> {
     this.#objects.delete(checkKey(key))
+    this.#replacements.delete(key)
   }
 
   async stage(key: string, bytes: Uint8Array): Promise<StagedObject> {
@@ -67,6 +87,10 @@ class MemoryObjectStore implements ObjectStore {
 
   async discard(staged: StagedObject): Promise<void> {
     this.#uploads.delete(staged.upload)
+  }
+
+  #version(key: string, bytes: Uint8Array): string {
+    return `${this.#replacements.get(key) ?? 0}.${crc32cHex(bytes)}`
   }
 
   async *listStaged(prefix: string): AsyncIterable<StagedObject> {
