@@ -1,20 +1,19 @@
-import { rateController } from '../backpressure/rate-controller.ts'
 import { durationMs, rowsPerSecond } from '../base/units.ts'
-import { openCheckpoint } from '../checkpoint/checkpoint-store.ts'
 import { typescriptKernels } from '../columnar/typescript/index.ts'
 import { inlineExecutor } from '../executor/inline-executor.ts'
 import type { Executor } from '../executor/task.ts'
 import { threadExecutor } from '../executor/threads/thread-executor.ts'
+import { assembleDriver } from '../microbatch/assemble-driver.ts'
+import { bindSinks } from '../microbatch/bind-sinks.ts'
 import type { DriverParts, DriverSettings } from '../microbatch/driver-parts.ts'
 import type { DriverEvent } from '../microbatch/progress.ts'
 import { defaultTrigger, processingTime, type Trigger } from '../microbatch/triggers.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
-import { planShape } from '../pipeline/shape.ts'
 import { loadParquetEncoder } from '../sinks/parquet/index.ts'
 import { openLocalObjectStore } from '../storage/local/local-object-store.ts'
 import type { Config } from './config/config.ts'
 import { makeRunner } from './runner.ts'
-import { bindSinks, checkSinks } from './sinks.ts'
+import { checkSinks, sinkFactory } from './sinks.ts'
 import { makePlanner } from './sources.ts'
 import type { StartOptions } from './start.ts'
 import { systemClock, systemRandom } from './system.ts'
@@ -52,38 +51,30 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
     onWarning: message => emit({ kind: 'warning', code: 'SOURCE', message }),
   })
   try {
-    const checkpoint = await openCheckpoint({
+    const sinks = sinkFactory(plan, {
       store,
-      pipeline: plan.name,
-      sourceIdentity: await source.identity(),
-      shape: planShape(plan),
-      clock: systemClock,
       random: systemRandom,
-      retainBatches: config.checkpoint.retainBatches,
-      mode: options.checkpoint ?? 'continue',
+      write: options.write ?? (text => void process.stdout.write(text)),
+      consoleFormat: options.consoleFormat ?? 'table',
     })
-    const { commit } = await checkpoint.recover()
-    const executor = await makeExecutor(composition)
-    const parts: DriverParts = {
+    const parts = await assembleDriver({
       plan,
       source,
-      executor,
-      checkpoint,
-      sinks: bindSinks(plan, {
-        store,
-        random: systemRandom,
-        write: options.write ?? (text => void process.stdout.write(text)),
-        consoleFormat: options.consoleFormat ?? 'table',
-      }),
-      rate: rateController(rateOptions(config), commit?.rate ?? null),
+      store,
+      sinks: bindSinks(plan, sinks),
+      rate: rateOptions(config),
       kernels: typescriptKernels,
       encoder: await loadParquetEncoder(),
       clock: systemClock,
+      random: systemRandom,
+      retainBatches: config.checkpoint.retainBatches,
+      checkpoint: options.checkpoint ?? 'continue',
       settings: driverSettings(composition),
+      makeExecutor: () => makeExecutor(composition),
       emit,
-    }
+    })
     const close = async (): Promise<void> => {
-      await executor.close()
+      await parts.executor.close()
       await source.close()
     }
     return { parts, id: `${store.location}/${plan.name}`, close }

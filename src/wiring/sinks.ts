@@ -1,7 +1,6 @@
 import { assertNever } from '../base/assert.ts'
 import type { Random } from '../base/random.ts'
-import type { BoundSink } from '../microbatch/driver-parts.ts'
-import { DEAD_LETTERS_FOLDER } from '../pipeline/merge-branches.ts'
+import type { SinkFactory } from '../microbatch/bind-sinks.ts'
 import type { PipelinePlan, SinkNode } from '../pipeline/plan.ts'
 import { consoleSink } from '../sinks/console/console-sink.ts'
 import { foreachBatchSink } from '../sinks/foreach-batch.ts'
@@ -30,30 +29,29 @@ export const checkSinks = (plan: PipelinePlan): void => {
   }
 }
 
-/** The sinks of a pipeline in the order of branches, the dead-letter table last. */
-export const bindSinks = (plan: PipelinePlan, around: SinkSurroundings): readonly BoundSink[] => {
-  const sinks = plan.branches.flatMap((branch, at) =>
-    branch.sinks.map((node, index): BoundSink => {
-      const name = `${branch.name}/${node.kind === 'parquet' ? node.table : `${node.kind}-${index}`}`
-      return { name, branch: at, index, sink: makeSink(node, plan, name, around) }
-    }),
-  )
-  const table = `${DEAD_LETTERS_FOLDER}/${plan.name}`
-  const deadLetters = tableSink({
-    store: around.store,
-    random: around.random,
-    pipeline: plan.name,
-    table,
-    description: `parquet ${table}`,
-  })
-  return [...sinks, { name: table, branch: null, index: 0, sink: deadLetters }]
+/** The sinks that a plan names, over the technologies that this room knows. */
+export const sinkFactory = (plan: PipelinePlan, around: SinkSurroundings): SinkFactory => {
+  const table = (folder: string): Sink =>
+    tableSink({
+      store: around.store,
+      random: around.random,
+      pipeline: plan.name,
+      table: folder,
+      description: `parquet ${folder}`,
+    })
+  return { table, make: (node, name) => makeSink(node, name, plan, { ...around, table }) }
 }
 
-const makeSink = (node: SinkNode, plan: PipelinePlan, name: string, around: SinkSurroundings): Sink => {
-  const { store, random, write, consoleFormat: format } = around
+const makeSink = (
+  node: SinkNode,
+  name: string,
+  plan: PipelinePlan,
+  around: SinkSurroundings & Pick<SinkFactory, 'table'>,
+): Sink => {
+  const { write, consoleFormat: format } = around
   switch (node.kind) {
     case 'parquet':
-      return tableSink({ store, random, pipeline: plan.name, table: node.table, description: `parquet ${node.table}` })
+      return around.table(node.table)
     case 'console':
       return consoleSink({ rows: node.rows, orderBy: node.orderBy, write, name, format })
     case 'foreachBatch':

@@ -1,19 +1,18 @@
-import { rateController } from '../../src/backpressure/rate-controller.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { durationMs, rowsPerSecond } from '../../src/base/units.ts'
-import { openCheckpoint } from '../../src/checkpoint/checkpoint-store.ts'
 import { typescriptKernels } from '../../src/columnar/typescript/index.ts'
 import { inlineExecutor } from '../../src/executor/inline-executor.ts'
 import { taskRunner } from '../../src/executor/task-runner.ts'
 import { datagenPlanner, datagenReader } from '../../src/ingest/datagen/datagen-source.ts'
+import { assembleDriver } from '../../src/microbatch/assemble-driver.ts'
+import { bindSinks } from '../../src/microbatch/bind-sinks.ts'
 import { createDriver } from '../../src/microbatch/driver.ts'
 import type { DriverParts } from '../../src/microbatch/driver-parts.ts'
 import type { DriverEvent } from '../../src/microbatch/progress.ts'
 import { availableNow } from '../../src/microbatch/triggers.ts'
 import type { DatagenSourceNode, PipelinePlan } from '../../src/pipeline/plan.ts'
-import { planShape } from '../../src/pipeline/shape.ts'
 import type { ObjectStore } from '../../src/storage/object-store.ts'
-import { bindSinks } from '../../src/wiring/sinks.ts'
+import { sinkFactory } from '../../src/wiring/sinks.ts'
 import { lineEncoder } from './line-encoder.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -31,36 +30,28 @@ export const composeTestDriver = async (plan: PipelinePlan, options: RunOptions)
   const random = seededRandom(seed)
   const node = plan.source as DatagenSourceNode
   const source = datagenPlanner(node, clock)
-  const checkpoint = await openCheckpoint({
-    store,
-    pipeline: plan.name,
-    sourceIdentity: await source.identity(),
-    shape: planShape(plan),
-    clock,
-    random,
-    retainBatches: 100,
-    mode: 'continue',
-  })
-  const { commit } = await checkpoint.recover()
   const runner = taskRunner({
     plan,
     reader: datagenReader(node),
     kernels: typescriptKernels,
     encoderFactory: lineEncoder,
   })
-  const parts: DriverParts = {
+  const parts = await assembleDriver({
     plan,
     source,
-    executor: inlineExecutor(runner),
-    checkpoint,
-    sinks: bindSinks(plan, { store, random, write: () => undefined, consoleFormat: 'json' }),
-    rate: rateController(RATE, commit?.rate ?? null),
+    store,
+    sinks: bindSinks(plan, sinkFactory(plan, { store, random, write: () => undefined, consoleFormat: 'json' })),
+    rate: RATE,
     kernels: typescriptKernels,
     encoder: lineEncoder,
     clock,
+    random,
+    retainBatches: 100,
+    checkpoint: 'continue',
     settings: { ...SETTINGS, ...options.settings },
+    makeExecutor: () => Promise.resolve(inlineExecutor(runner)),
     emit: options.emit ?? (() => undefined),
-  }
+  })
   return { driver: createDriver(parts), parts, clock }
 }
 

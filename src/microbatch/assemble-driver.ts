@@ -1,0 +1,43 @@
+import { type RateOptions, rateController } from '../backpressure/rate-controller.ts'
+import type { Random } from '../base/random.ts'
+import { openCheckpoint } from '../checkpoint/checkpoint-store.ts'
+import type { Executor } from '../executor/task.ts'
+import { planShape } from '../pipeline/shape.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import type { DriverParts } from './driver-parts.ts'
+
+/** What a driver is assembled from: ports in, no technology, so that a simulation assembles the very same driver. */
+export interface DriverPorts
+  extends Pick<DriverParts, 'plan' | 'source' | 'sinks' | 'kernels' | 'encoder' | 'clock' | 'settings' | 'emit'> {
+  /** Where the checkpoint lies. */
+  readonly store: ObjectStore
+  readonly random: Random
+  readonly rate: RateOptions
+  readonly retainBatches: number
+  /** `new` begins a checkpoint beside the old one. */
+  readonly checkpoint: 'continue' | 'new'
+  /** Called once the checkpoint is open, so that no worker starts for a pipeline that is refused. */
+  readonly makeExecutor: () => Promise<Executor>
+}
+
+/**
+ * Opens the pipeline's checkpoint, which fences every driver before, and puts a driver's parts together; the rate goes on
+ * from what was learned. @throws what opening the checkpoint throws, and what the source throws
+ */
+export const assembleDriver = async (ports: DriverPorts): Promise<DriverParts> => {
+  const { plan, source, sinks, kernels, encoder, clock, settings, emit, store, random } = ports
+  const checkpoint = await openCheckpoint({
+    store,
+    pipeline: plan.name,
+    sourceIdentity: await source.identity(),
+    shape: planShape(plan),
+    clock,
+    random,
+    retainBatches: ports.retainBatches,
+    mode: ports.checkpoint,
+  })
+  const { commit } = await checkpoint.recover()
+  const executor = await ports.makeExecutor()
+  const rate = rateController(ports.rate, commit?.rate ?? null)
+  return { plan, source, executor, checkpoint, sinks, rate, kernels, encoder, clock, settings, emit }
+}
