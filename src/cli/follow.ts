@@ -1,4 +1,4 @@
-import { countsTotal, droppedFor } from '../microbatch/ledger.ts'
+import { countsTotal, droppedFor } from '../executor/batch-ledger.ts'
 import type { DriverEvent, QueryProgress } from '../microbatch/progress.ts'
 import { type BatchSummary, progressLine } from '../observe/progress-line.ts'
 import type { StreamingQuery } from '../wiring/streaming-query.ts'

@@ -1,4 +1,4 @@
-import type { BatchLedger } from './ledger.ts'
+import type { BatchLedger } from '../executor/batch-ledger.ts'
 
 /**
  * What one micro-batch did, with the field names of Spark's StreamingQueryProgress where Spark has them. Plain JSON.

@@ -1,11 +1,11 @@
 import { BEFORE_ALL_TIME, batchId } from '../base/units.ts'
 import type { CommitEntry, PlanEntry } from '../checkpoint/entries.ts'
+import { statesOf } from '../executor/aggregation-state.ts'
+import { type BatchLedger, emptyLedger } from '../executor/batch-ledger.ts'
 import { partitionKey } from '../ingest/offset-range.ts'
-import { statesOf } from './aggregation-state.ts'
 import { clearUpAll, publishAll } from './deliver.ts'
 import type { DriverParts } from './driver-parts.ts'
 import { DriverState } from './driver-state.ts'
-import { type BatchLedger, emptyLedger } from './ledger.ts'
 import { fresh } from './plan-batch.ts'
 
 /** Where a driver begins: after the last commit, perhaps with a plan that a crash left without a commit. */

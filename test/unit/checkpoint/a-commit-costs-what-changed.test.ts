@@ -6,10 +6,10 @@ import type { StateManifest, StateObject } from '../../../src/checkpoint/entries
 import { nextStateWrite } from '../../../src/checkpoint/state-log.ts'
 import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
 import { taskInput, taskSpec } from '../../../src/executor/aggregation.ts'
-import { type AggregationState, stateOf } from '../../../src/microbatch/aggregation-state.ts'
+import type { AggregationState } from '../../../src/executor/aggregation-state.ts'
+import { emptyLedger } from '../../../src/executor/batch-ledger.ts'
 import type { DriverParts } from '../../../src/microbatch/driver-parts.ts'
 import type { DriverState } from '../../../src/microbatch/driver-state.ts'
-import { emptyLedger } from '../../../src/microbatch/ledger.ts'
 import { recover } from '../../../src/microbatch/recover.ts'
 import { count, max, sum } from '../../../src/pipeline/aggregates.ts'
 import { json } from '../../../src/pipeline/formats.ts'
@@ -77,9 +77,9 @@ const open = async (store: ObjectStore, seed: number): Promise<{ parts: DriverPa
 const runBatch = async (parts: DriverParts, state: DriverState, plays: readonly Play[], second: number) => {
   const watermark = Number.isFinite(second) ? epochMs(second * 1000) : BEFORE_ALL_TIME
   for (const branch of [WINDOWED, TOTALS]) {
-    if (plays.length > 0) stateOf(state.aggregations, branch).fold(partialsOf(branch, plays))
+    if (plays.length > 0) present(state.aggregations[branch], 'state').fold(partialsOf(branch, plays))
   }
-  stateOf(state.aggregations, WINDOWED).close(watermark)
+  present(state.aggregations[WINDOWED], 'state').close(watermark)
   const watermarks: readonly EpochMs[] = [watermark, BEFORE_ALL_TIME]
   const logged = await parts.checkpoint.logPlan({ ...planOf(state.nextBatchId), watermarks })
   const computed = { outputs: [], ledger: emptyLedger, bytesRead: 0, maxEventTimes: new Map(), watermarks }
@@ -153,7 +153,7 @@ describe('a commit costs what changed', () => {
     const kept = objects.reduce((bytes, object) => bytes + object.size, 0)
     expect(kept).toBeLessThan(written.bytes / 10)
     const { state: restored } = await open(store, 2)
-    expect(stateOf(restored.aggregations, WINDOWED).openWindows).toBe(1)
+    expect(present(restored.aggregations[WINDOWED], 'state').openWindows).toBe(1)
     expect(snapshots(restored.aggregations)).toEqual(snapshots(state.aggregations))
   })
 })

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import type { StageLedger, TaskLedger } from '../executor/task.ts'
+import type { StageLedger, TaskLedger } from './task.ts'
 
 /** Where the rows of a micro-batch, or of a pipeline's whole life, went. Adds up as `TaskLedger` says. */
 export type BatchLedger = TaskLedger

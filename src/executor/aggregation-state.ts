@@ -1,12 +1,11 @@
-import { present } from '../base/assert.ts'
 import { BEFORE_ALL_TIME, type EpochMs, epochMs } from '../base/units.ts'
 import type { ColumnBatch } from '../columnar/column-batch.ts'
 import { compact, concat } from '../columnar/gather.ts'
 import type { GroupTable } from '../columnar/group-table.ts'
 import type { Kernels } from '../columnar/kernels.ts'
 import type { TableSchema } from '../columnar/schema.ts'
-import { taskInput, taskSpec } from '../executor/aggregation.ts'
 import type { AggregationNode } from '../pipeline/plan.ts'
+import { taskInput, taskSpec } from './aggregation.ts'
 import { decodeStateChange, encodeStateChange } from './state-change.ts'
 import { splitByWindow, withWindowEnd } from './window-columns.ts'
 
@@ -168,7 +167,3 @@ export const statesOf = (
   branches: readonly { readonly aggregation: AggregationNode | null }[],
 ): readonly (AggregationState | null)[] =>
   branches.map(({ aggregation }) => (aggregation === null ? null : new AggregationState(kernels, aggregation)))
-
-/** The state of a branch that is known to aggregate. */
-export const stateOf = (states: readonly (AggregationState | null)[], branch: number): AggregationState =>
-  present(states[branch], `state of branch ${branch}`)
