@@ -5,3 +5,10 @@ export interface SettingShown {
   readonly about: string
 }
 export declare const configurationPage: (settings: readonly SettingShown[]) => string
+export interface MetricShown {
+  readonly name: string
+  readonly kind: string
+  readonly labels: readonly string[]
+  readonly help: string
+}
+export declare const withMetricsTable: (page: string, metrics: readonly MetricShown[]) => string

@@ -1,5 +1,6 @@
-// Writes docs/configuration.md from the configuration's own schema: node scripts/docs.mjs
-import { writeFileSync } from 'node:fs'
+// Writes docs/configuration.md from the configuration's own schema, and the table of docs/monitoring.md from the metrics'
+// definitions: node scripts/docs.mjs
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, projectFolder } from './set-up.mjs'
 
@@ -15,8 +16,27 @@ nearest one. \`millrace config\` prints what holds. This page is written by \`no
 ${settings.map(({ name, variable, fallback, about }) => `| \`${name}\` | \`${variable}\` | \`${fallback}\` | ${about.replaceAll('|', '\\|')} |`).join('\n')}
 `
 
+const METRICS = /(<!-- metrics: [^\n]*-->\n)[^]*?(<!-- end of metrics -->)/
+
+/**
+ * @param {string} page
+ * @param {readonly { name: string, kind: string, labels: readonly string[], help: string }[]} metrics
+ */
+export const withMetricsTable = (page, metrics) =>
+  page.replace(
+    METRICS,
+    (_, begin, end) => `${begin}| metric | kind | labels | what it is |
+| --- | --- | --- | --- |
+${metrics.map(({ name, kind, labels, help }) => `| \`${name}\` | ${kind} | ${labels.map(label => `\`${label}\``).join(', ')} | ${help} |`).join('\n')}
+${end}`,
+  )
+
 if (process.argv[1] === import.meta.filename) {
   build()
   const { describeConfig } = await import('../dist/wiring/config/load-config.js')
   writeFileSync(join(projectFolder, 'docs', 'configuration.md'), configurationPage(describeConfig()))
+  const { DRIVER_METRICS } = await import('../dist/observe/driver-metrics.js')
+  const { LIVE_METRICS } = await import('../dist/observe/live-metrics.js')
+  const monitoring = join(projectFolder, 'docs', 'monitoring.md')
+  writeFileSync(monitoring, withMetricsTable(readFileSync(monitoring, 'utf8'), [...DRIVER_METRICS, ...LIVE_METRICS]))
 }

@@ -50,6 +50,9 @@ export const ERROR_KINDS = {
   CHECKPOINT_OF_OTHER_PIPELINE: kind(EXIT.usage),
   PLAN_CHANGED: kind(EXIT.usage),
   FENCED: kind(EXIT.fenced),
+  // the service
+  LISTEN_FAILED: kind(EXIT.failed, true),
+  PROBE_TIMEOUT: kind(EXIT.failed, true),
   // the engine itself
   ABORTED: kind(EXIT.ok),
   BUG: kind(EXIT.failed),

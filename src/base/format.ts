@@ -13,8 +13,12 @@ export const formatShort = (value: number): string => {
   return String(Math.round(value))
 }
 
-/** A length of time: 812 ms, 3.4 s, 2.5 min. */
+const HOUR_MS = 3_600_000
+
+/** A length of time: 812 ms, 34.2 s, 2.5 min, 5.0 h, 313 d. */
 export const formatMs = (ms: number): string => {
   if (ms < 10_000) return `${Math.round(ms)} ms`
-  return ms < 120_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`
+  if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`
+  if (ms < 2 * HOUR_MS) return `${(ms / 60_000).toFixed(1)} min`
+  return ms < 48 * HOUR_MS ? `${(ms / HOUR_MS).toFixed(1)} h` : `${Math.round(ms / (24 * HOUR_MS))} d`
 }

@@ -146,7 +146,7 @@ class StoredCheckpoint implements Checkpoint {
   }
 
   async logPlan(plan: Omit<PlanEntry, 'epoch' | 'nonce'>): Promise<PlanEntry> {
-    await this.#requireOwnership()
+    await this.requireOwnership()
     const key = this.#generation.plan(plan.batchId)
     const own: PlanEntry = { ...plan, epoch: this.epoch, nonce: this.#options.random.nonce() }
     const { entry } = await createEntry(this.#writer, key, own, (at, fields) => readPlanEntry(at, fields, plan.batchId))
@@ -186,13 +186,13 @@ class StoredCheckpoint implements Checkpoint {
   }
 
   async prune(newest: CommitEntry): Promise<void> {
-    await this.#requireOwnership()
+    await this.requireOwnership()
     const retained = Math.max(LEAST_RETAINED_BATCHES, this.#options.retainBatches)
     await this.#patiently(() => pruneGeneration(this.#options.store, this.#generation, newest, retained))
   }
 
   /** A driver that was paused may wake beside its successor: it looks before it plans anything more. */
-  async #requireOwnership(): Promise<void> {
+  async requireOwnership(): Promise<void> {
     const next = this.epoch + 1
     const successor = await this.#patiently(() => this.#options.store.head(this.#layout.epoch(next)))
     if (successor !== null) throw fenced(this.#options.pipeline, this.epoch, next)

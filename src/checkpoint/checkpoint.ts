@@ -37,6 +37,8 @@ export interface Checkpoint {
   ): Promise<StateManifest['changes'][number]>
   /** @throws CHECKPOINT_DAMAGED where size or checksum differ or the object is gone */
   readState(object: StateManifest['changes'][number]): Promise<Uint8Array>
+  /** Looks whether this driver still owns the pipeline, without changing anything. @throws FENCED, STORE_FAILED */
+  requireOwnership(): Promise<void>
   /** Removes entries and state objects that no recovery can need (`retainBatches` are kept, 100 at least). */
   prune(newest: CommitEntry): Promise<void>
 }

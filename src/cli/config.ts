@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { textTable } from '../base/text-table.ts'
-import { describeConfig, loadConfig } from '../wiring/config/load-config.ts'
+import { describeConfig, isSecret, loadConfig } from '../wiring/config/load-config.ts'
 import { configInput, type SettingsFlags, withSettings } from './settings.ts'
 
 /** `millrace config`: every value of the configuration, where it comes from, and what it is for. */
@@ -10,7 +10,7 @@ export const configCommand = (): Command =>
     .action(async (flags: SettingsFlags) => {
       const { values, origins } = await loadConfig(configInput(flags))
       const rows = describeConfig().map(({ name, about }) => {
-        const value = values.get(name)
+        const value = shown(name, values.get(name))
         return { name, value, origin: origins.get(name) ?? '', about }
       })
       const text =
@@ -23,3 +23,11 @@ export const configCommand = (): Command =>
             )
       process.stdout.write(text)
     })
+
+/** Secrets are only said to be there; an address is shown as it is written. */
+const shown = (name: string, value: unknown): unknown => {
+  if (value === null || value === undefined) return null
+  if (isSecret(name)) return '(secret)'
+  if (typeof value !== 'object' || !('host' in value && 'port' in value)) return value
+  return `${String(value.host)}:${String(value.port)}`
+}

@@ -1,30 +1,38 @@
 import { Command } from 'commander'
 import { processingTime } from '../microbatch/triggers.ts'
 import demoPipeline from '../wiring/demo-pipeline.ts'
-import { demoArtifact, startWith } from '../wiring/start.ts'
-import { follow } from './follow.ts'
-import { configOf, positiveWhole, type SettingsFlags, withSettings } from './settings.ts'
+import { demoArtifact } from '../wiring/start.ts'
+import { runServed } from './serve.ts'
+import { configOf, positiveWhole, type SettingsFlags, withService, withSettings } from './settings.ts'
 
 interface DemoFlags extends SettingsFlags {
   readonly batches?: number
   readonly explain?: boolean
 }
 
+/** The demo can be watched; on a free port, as it must run whatever else does. `--listen none` turns that off. */
+const ANY_PORT = '127.0.0.1:0'
+
 /** `millrace demo`: generated playback events through the whole engine into a local folder; no service needed. */
 export const demoCommand = (): Command =>
-  withSettings(new Command('demo'))
+  withService(withSettings(new Command('demo')))
     .description('Run the built-in demo: generated events, landed and counted into Parquet in a local folder.')
     .option('--batches <n>', 'end after so many batches; default: run until Ctrl-C', positiveWhole)
     .option('--explain', 'say why each batch got its ranges')
     .action(async (flags: DemoFlags) => {
-      const config = await configOf(flags)
+      const config = await configOf({ listen: ANY_PORT, ...flags })
       const json = flags.json ?? false
-      const query = await startWith(demoPipeline, demoArtifact(), config, {
-        trigger: processingTime('1s'),
-        ...(flags.batches === undefined ? {} : { maxBatches: flags.batches }),
-        consoleFormat: json ? 'json' : 'table',
+      await runServed({
+        plan: demoPipeline,
+        artifact: demoArtifact(),
+        config,
+        options: {
+          trigger: processingTime('1s'),
+          ...(flags.batches === undefined ? {} : { maxBatches: flags.batches }),
+          consoleFormat: json ? 'json' : 'table',
+        },
+        shown: { json, explain: flags.explain ?? false },
       })
-      await follow(query, { json, explain: flags.explain ?? false })
       if (!json) process.stdout.write(whereItIs(config.root))
     })
 

@@ -7,6 +7,8 @@ export interface FollowOptions {
   readonly json: boolean
   /** Print why each batch got its ranges. */
   readonly explain: boolean
+  /** Called when a stop is asked for, before the query is told. */
+  readonly onStop: () => void
 }
 
 /**
@@ -16,7 +18,7 @@ export interface FollowOptions {
  */
 export const follow = async (query: StreamingQuery, options: FollowOptions): Promise<void> => {
   const subscription = query.events.subscribe({ next: event => show(event, options), error: () => undefined })
-  const release = stopOnSignals(query)
+  const release = stopOnSignals(query, options.onStop)
   try {
     await query.awaitTermination()
   } finally {
@@ -25,11 +27,12 @@ export const follow = async (query: StreamingQuery, options: FollowOptions): Pro
   }
 }
 
-const stopOnSignals = (query: StreamingQuery): (() => void) => {
+const stopOnSignals = (query: StreamingQuery, onStop: () => void): (() => void) => {
   let asked = false
   const onSignal = (signal: NodeJS.Signals): void => {
     if (asked) process.exit(signal === 'SIGINT' ? 130 : 143)
     asked = true
+    onStop()
     void query.stop()
   }
   process.on('SIGINT', onSignal)

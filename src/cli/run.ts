@@ -2,9 +2,9 @@ import { Command } from 'commander'
 import type { DurationText } from '../base/duration.ts'
 import { MillraceError } from '../base/errors.ts'
 import { availableNow, processingTime, type Trigger } from '../microbatch/triggers.ts'
-import { bundleFor, startWith } from '../wiring/start.ts'
-import { follow } from './follow.ts'
-import { configOf, positiveWhole, type SettingsFlags, withSettings } from './settings.ts'
+import { bundleFor, type StartOptions } from '../wiring/start.ts'
+import { runServed } from './serve.ts'
+import { configOf, positiveWhole, type SettingsFlags, withService, withSettings } from './settings.ts'
 
 interface RunFlags extends SettingsFlags {
   readonly availableNow?: boolean
@@ -18,7 +18,7 @@ interface RunFlags extends SettingsFlags {
 
 /** `millrace run <pipeline.ts>`: runs a pipeline until it is stopped. */
 export const runCommand = (): Command =>
-  withSettings(new Command('run'))
+  withService(withSettings(new Command('run')))
     .description('Run a pipeline until it is stopped (Ctrl-C or SIGTERM), or over what is there now.')
     .argument('<pipeline.ts>', 'file that default-exports a pipeline')
     .option('--available-now', 'read what is there now, in as many batches as it takes, and end')
@@ -36,14 +36,14 @@ export const runCommand = (): Command =>
       const config = await configOf(flags)
       const { plan, artifact } = await bundleFor(file)
       const json = flags.json ?? false
-      const query = await startWith(plan, artifact, config, {
+      const options: StartOptions = {
         ...(trigger === null ? {} : { trigger }),
         ...(flags.batches === undefined ? {} : { maxBatches: flags.batches }),
         checkpoint: flags.newCheckpoint === true ? 'new' : 'continue',
         resetOffsets: flags.resetOffsets ?? false,
         consoleFormat: json ? 'json' : 'table',
-      })
-      await follow(query, { json, explain: flags.explain ?? false })
+      }
+      await runServed({ plan, artifact, config, options, shown: { json, explain: flags.explain ?? false } })
     })
 
 const triggerOf = (flags: RunFlags): Trigger | null => {

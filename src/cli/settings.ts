@@ -9,6 +9,7 @@ export interface SettingsFlags {
   readonly root?: string
   readonly workers?: string
   readonly json?: boolean
+  readonly listen?: string
 }
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
@@ -22,6 +23,10 @@ export const withSettings = (command: Command): Command =>
     .option('--workers <n>', 'worker threads')
     .option('--json', 'one line of JSON for each event, for machines')
 
+/** Adds the flag of commands that run a pipeline and can be watched over HTTP. */
+export const withService = (command: Command): Command =>
+  command.option('--listen <address>', 'serve health, metrics and a page at host:port, or at a port of 127.0.0.1')
+
 /** What the flags say of the configuration. */
 export const configInput = (flags: SettingsFlags): ConfigInput => ({
   ...(flags.config === undefined ? {} : { file: flags.config }),
@@ -29,6 +34,7 @@ export const configInput = (flags: SettingsFlags): ConfigInput => ({
   set: [
     ...(flags.set ?? []),
     ...(flags.root === undefined ? [] : [`root=${flags.root}`]),
+    ...(flags.listen === undefined ? [] : [`service.listen=${flags.listen}`]),
     ...(flags.workers === undefined ? [] : [`workers=${flags.workers}`]),
   ],
 })

@@ -11,6 +11,8 @@ import { nextTick } from './triggers.ts'
 
 /** Batches between two prunings of the checkpoint. */
 const PRUNE_EVERY = 50
+/** How often a driver without anything to do looks whether another took over; one that plans looks at each plan. */
+const IDLE_LOOK_MS = 5_000
 
 /** Runs micro-batches, one after the other, until it is stopped, its source ends, or something fails. */
 export interface Driver {
@@ -48,6 +50,7 @@ class DriverLoop {
   #tick: EpochMs | null = null
   /** The next batch starts no sooner, or more rows than the user allows would go through. */
   #notBefore: DurationMs = durationMs(0)
+  #nextIdleLook: DurationMs = durationMs(0)
   /** Offsets are reset after a plan that a crash left open has run: logged ranges are never dropped. */
   #resetPending: boolean
 
@@ -100,7 +103,13 @@ class DriverLoop {
   #announce(state: DriverState): void {
     const { plan, checkpoint, emit } = this.#parts
     const resumedAfter = state.nextBatchId === 0 ? null : state.nextBatchId - 1
-    emit({ kind: 'started', name: plan.name, epoch: checkpoint.epoch, resumedAfter })
+    const partitions = state.position.partitions.map(({ topic, partition, offset, lastRowsAt }) => ({
+      topic,
+      partition,
+      offset,
+      lastRowsAt,
+    }))
+    emit({ kind: 'started', name: plan.name, epoch: checkpoint.epoch, resumedAfter, partitions })
   }
 
   async #runBatch(state: DriverState, batch: NextBatch): Promise<DriverState | null> {
@@ -137,7 +146,11 @@ class DriverLoop {
 
   /** Nothing is there to do: with ticks the next one is waited for anyway, without them the source is asked again soon. */
   async #rest(): Promise<void> {
-    const { settings } = this.#parts
+    const { checkpoint, clock, settings } = this.#parts
+    if (clock.monotonicMs() >= this.#nextIdleLook) {
+      await checkpoint.requireOwnership()
+      this.#nextIdleLook = durationMs(clock.monotonicMs() + IDLE_LOOK_MS)
+    }
     if (settings.trigger.kind !== 'processingTime') await this.#sleep(settings.pollIntervalMs)
   }
 

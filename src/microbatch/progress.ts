@@ -1,3 +1,4 @@
+import type { EpochMs, Offset } from '../base/units.ts'
 import type { BatchLedger } from '../executor/batch-ledger.ts'
 
 /**
@@ -85,9 +86,23 @@ export interface BackpressureProgress {
   readonly explanation: readonly string[]
 }
 
+export interface StartingPosition {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: Offset
+  readonly lastRowsAt: EpochMs
+}
+
 /** What a driver tells the world while it runs. */
 export type DriverEvent =
-  | { readonly kind: 'started'; readonly name: string; readonly epoch: number; readonly resumedAfter: number | null }
+  | {
+      readonly kind: 'started'
+      readonly name: string
+      readonly epoch: number
+      readonly resumedAfter: number | null
+      /** Where reading goes on, and when rows were last read there (epoch ms). */
+      readonly partitions: readonly StartingPosition[]
+    }
   | { readonly kind: 'progress'; readonly progress: QueryProgress }
   /** Something went wrong that the stream survives. */
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }

@@ -8,10 +8,12 @@ import { bindSinks } from '../microbatch/bind-sinks.ts'
 import type { DriverParts, DriverSettings } from '../microbatch/driver-parts.ts'
 import type { DriverEvent } from '../microbatch/progress.ts'
 import { defaultTrigger, processingTime, type Trigger } from '../microbatch/triggers.ts'
+import type { Probe } from '../observe/probe.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { loadParquetEncoder } from '../sinks/parquet/index.ts'
 import { openLocalObjectStore } from '../storage/local/local-object-store.ts'
 import type { Config } from './config/config.ts'
+import { makeProbe } from './probe.ts'
 import { makeRunner } from './runner.ts'
 import { checkSinks, sinkFactory } from './sinks.ts'
 import { makePlanner } from './sources.ts'
@@ -35,6 +37,7 @@ export interface Composed {
   readonly parts: DriverParts
   /** Identifies the checkpoint. */
   readonly id: string
+  readonly probe: Probe
   readonly close: () => Promise<void>
 }
 
@@ -43,13 +46,14 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
   const { plan, config, options, emit } = composition
   checkSinks(plan)
   const store = await openLocalObjectStore({ root: config.root, durability: config.durability })
-  const source = makePlanner(plan.source, {
+  const surroundings = {
     pipeline: plan.name,
     clock: systemClock,
     random: systemRandom,
     kafka: kafkaSettings(config),
-    onWarning: message => emit({ kind: 'warning', code: 'SOURCE', message }),
-  })
+    onWarning: (message: string) => emit({ kind: 'warning', code: 'SOURCE', message }),
+  }
+  const source = makePlanner(plan.source, surroundings)
   try {
     const sinks = sinkFactory(plan, {
       store,
@@ -73,11 +77,14 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
       makeExecutor: () => makeExecutor(composition),
       emit,
     })
+    const ownSource = plan.source.kind === 'datagen' ? null : () => makePlanner(plan.source, surroundings)
+    const probe = makeProbe(parts, ownSource)
     const close = async (): Promise<void> => {
       await parts.executor.close()
+      await probe.close()
       await source.close()
     }
-    return { parts, id: `${store.location}/${plan.name}`, close }
+    return { parts, id: `${store.location}/${plan.name}`, probe, close }
   } catch (error) {
     await source.close()
     throw error

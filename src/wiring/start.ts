@@ -12,7 +12,7 @@ import { loadPipeline } from './bundle/load-pipeline.ts'
 import { composeDriver } from './compose-driver.ts'
 import type { Config } from './config/config.ts'
 import { loadConfig } from './config/load-config.ts'
-import { runQuery, type StreamingQuery } from './streaming-query.ts'
+import { type ProbedQuery, runQuery, type StreamingQuery } from './streaming-query.ts'
 
 /** How a pipeline is run. Everything has a default. */
 export interface StartOptions {
@@ -80,11 +80,11 @@ export const startWith = async (
   artifact: URL | null,
   config: Config,
   options: StartOptions,
-): Promise<StreamingQuery> => {
+): Promise<ProbedQuery> => {
   // a handle's subscribers come after the first events
   const events = new ReplaySubject<DriverEvent>(100)
   const runId = randomUUID()
-  const { parts, id, close } = await composeDriver({
+  const { parts, id, probe, close } = await composeDriver({
     plan,
     artifact,
     config,
@@ -98,6 +98,7 @@ export const startWith = async (
     name: plan.name,
     driver: createDriver(parts),
     events,
+    probe,
     close,
     graceMs: config.stopTimeout,
   })

@@ -2,6 +2,7 @@ import type { Observable, Subject } from 'rxjs'
 import { asMillraceError, type MillraceError } from '../base/errors.ts'
 import type { Driver } from '../microbatch/driver.ts'
 import type { DriverEvent, QueryProgress } from '../microbatch/progress.ts'
+import type { Probe } from '../observe/probe.ts'
 
 /** Progress entries that a handle remembers. */
 const REMEMBERED = 100
@@ -30,6 +31,11 @@ export interface StreamingQuery {
   awaitTermination(): Promise<void>
 }
 
+/** A query of which a service can ask what it stands on. */
+export interface ProbedQuery extends StreamingQuery {
+  readonly probe: Probe
+}
+
 /** The parts of a handle that wiring makes. */
 export interface QueryParts {
   readonly id: string
@@ -37,6 +43,7 @@ export interface QueryParts {
   readonly name: string
   readonly driver: Driver
   readonly events: Subject<DriverEvent>
+  readonly probe: Probe
   /** How long `stop` waits for the batch in flight unless it is told. */
   readonly graceMs: number
   /** Closes what the query was composed of; called once, after the driver has ended. */
@@ -44,13 +51,14 @@ export interface QueryParts {
 }
 
 /** Runs a composed driver and gives the handle to it. */
-export const runQuery = (parts: QueryParts): StreamingQuery => new RunningQuery(parts)
+export const runQuery = (parts: QueryParts): ProbedQuery => new RunningQuery(parts)
 
-class RunningQuery implements StreamingQuery {
+class RunningQuery implements ProbedQuery {
   readonly id: string
   readonly runId: string
   readonly name: string
   readonly events: Observable<DriverEvent>
+  readonly probe: Probe
   readonly #driver: Driver
   readonly #graceMs: number
   readonly #recent: QueryProgress[] = []
@@ -58,10 +66,11 @@ class RunningQuery implements StreamingQuery {
   #active = true
   #exception: MillraceError | null = null
 
-  constructor({ id, runId, name, driver, events, close, graceMs }: QueryParts) {
+  constructor({ id, runId, name, driver, events, probe, close, graceMs }: QueryParts) {
     this.id = id
     this.runId = runId
     this.name = name
+    this.probe = probe
     this.#driver = driver
     this.#graceMs = graceMs
     this.events = events.asObservable()

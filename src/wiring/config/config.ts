@@ -8,9 +8,15 @@ export interface Setting<T> {
   readonly parse: z.ZodType<T>
   readonly fallback: unknown
   readonly about: string
+  /** Never printed. */
+  readonly secret?: true
 }
 
 const setting = <T>(parse: z.ZodType<T>, fallback: unknown, about: string): Setting<T> => ({ parse, fallback, about })
+const secret = <T>(parse: z.ZodType<T>, fallback: unknown, about: string): Setting<T> => ({
+  ...setting(parse, fallback, about),
+  secret: true,
+})
 
 /** Text from the environment and the command line stands for numbers and truth values as well. */
 const number = z.preprocess(
@@ -53,6 +59,28 @@ const trigger = z
   .transform(value => value as 'default' | `${number}s`)
 
 const none = z.preprocess(value => (value === 'none' ? null : value), z.null())
+
+/** Where a server listens: `host:port`, or a port of the loopback interface. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+const listenAddress = z.union([z.string(), z.number(), z.null()]).transform((value, context): ListenAddress | null => {
+  if (value === null || value === 'none') return null
+  const [, host = '127.0.0.1', port] = /^(?:(\[[0-9a-fA-F:]+\]|[^\s:/]+):)?(\d{1,5})$/.exec(String(value)) ?? []
+  if (port !== undefined && Number(port) < 65_536) return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+  context.addIssue({ code: 'custom', message: 'write host:port such as 127.0.0.1:9464, a port alone, or none' })
+  return z.NEVER
+})
+
+const token = z.preprocess(
+  value => (value === 'none' ? null : value),
+  z
+    .string()
+    .regex(/^[\x21-\x7e]{16,512}$/, 'write 16 to 512 printable characters without spaces')
+    .nullable(),
+)
 
 /** Every value of the configuration, by its dotted name. */
 export const SETTINGS = {
@@ -119,6 +147,24 @@ export const SETTINGS = {
   'checkpoint.retainBatches': setting(whole(100), 100, 'Batches whose log entries are kept.'),
   'parquet.maxFileBytes': setting(bytes, '32MiB', 'A file is closed when its rows take so many bytes in memory.'),
   'parquet.maxOpenPartitions': setting(whole(1), 64, 'Folders that one task keeps files open in.'),
+  'service.listen': setting(
+    listenAddress,
+    null,
+    'Address of the HTTP service of `millrace run`: `host:port`, a port of 127.0.0.1 alone, or `none`. Other hosts than loopback need `service.token`.',
+  ),
+  'service.token': secret(token, null, 'Bearer token (or password of any user) that the HTTP service asks for.'),
+  'service.probeInterval': setting(duration, '5s', 'How often source and store are asked whether they answer.'),
+  'service.probeTimeout': setting(duration, '5s', 'Without an answer for so long they count as away: not ready.'),
+  'service.maxLagRows': setting(
+    z.union([none, whole(1)]),
+    null,
+    'With more rows waiting, /readyz says not ready; `none` for no bound.',
+  ),
+  'service.maxLagAge': setting(
+    z.union([none, duration]),
+    null,
+    'With a row that has waited longer, /readyz says not ready; `none` for no bound.',
+  ),
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
 /** Dotted name of a value. */

@@ -70,8 +70,14 @@ const parse = (given: Given): unknown => {
   const result = SETTINGS[knownName(given)].parse.safeParse(given.value)
   if (result.success) return result.data
   const [issue] = result.error.issues
-  const shown = JSON.stringify(given.value)
+  const shown = isSecret(given.name) ? 'what was given' : JSON.stringify(given.value)
   throw invalid(`${given.name} can't be ${shown} (${given.origin})`, `${issue?.message ?? 'It is not valid'}.`)
+}
+
+/** Whether a value must not be printed. */
+export const isSecret = (name: string): boolean => {
+  const settings: Readonly<Record<string, { readonly secret?: true }>> = SETTINGS
+  return Object.hasOwn(settings, name) && settings[name]?.secret === true
 }
 
 const fromFile = async (file: string): Promise<readonly Given[]> => {

@@ -13,7 +13,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['microbatch', 'batch'],
   ['observe', 'sim'],
   ['wiring'],
-  ['cli', 'service'],
+  ['service'],
+  ['cli'],
 ]
 
 /** Folders behind ports, and the packages that each may import. */
@@ -25,12 +26,14 @@ const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'sinks/parquet': ['node:', 'parquet-wasm', 'flatbuffers'],
   'sinks/console': [],
   'executor/threads': ['node:'],
+  'observe/prometheus': ['prom-client'],
 }
 
 /** Edges, and what they may import beside our own code. */
 const EDGES: Readonly<Record<string, readonly string[]>> = {
   wiring: ['node:', 'esbuild', 'zod', 'rxjs'],
   cli: ['node:', 'commander'],
+  service: ['node:', 'rxjs'],
 }
 
 const roomOf = (path: string): string => path.split('/')[0] ?? ''

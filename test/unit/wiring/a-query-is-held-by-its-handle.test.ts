@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { filter, firstValueFrom } from 'rxjs'
 import { expect, it, onTestFinished } from 'vitest'
 import { count, datagen, foreachBatch, json, pipeline, processingTime, schema, start } from '../../../src/index.ts'
 
@@ -72,4 +73,16 @@ it('an older driver is fenced by a newer one', async () => {
   expect(newer.isActive).toBe(true)
   await newer.stop()
   expect(newer.exception).toBeNull()
+})
+
+it('an idle driver notices that it was fenced, too', async () => {
+  const root = temporaryFolder()
+  const finite = pipeline('finite')
+    .from(datagen({ rowsPerSecond: 4000, partitions: 1, rowsPerPartition: 10 }), json(Play))
+    .to(foreachBatch(() => undefined))
+  const older = await start(finite, { root })
+  await firstValueFrom(older.events.pipe(filter(event => event.kind === 'progress' && event.progress.batchId > 0)))
+  const newer = await start(finite, { root })
+  await expect(older.awaitTermination()).rejects.toMatchObject({ code: 'FENCED' })
+  await newer.stop()
 })

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { configurationPage } from '../../../scripts/docs.mjs'
-import { describeConfig, loadConfig } from '../../../src/wiring/config/load-config.ts'
+import { toErrorRecord } from '../../../src/base/errors.ts'
+import { describeConfig, isSecret, loadConfig } from '../../../src/wiring/config/load-config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -30,6 +31,32 @@ describe('configuration', () => {
     expect(config.kafka.fetchMaxBytes).toBe(1_048_576)
     expect(config.kafka.requestTimeout).toBe(30_000)
   })
+
+  it('keeps secrets out of what it says', async () => {
+    const failure = await loadConfig({ env: {}, set: ['service.token=shortsecret'] }).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'INVALID_CONFIG' })
+    expect(JSON.stringify(toErrorRecord(failure))).not.toContain('shortsecret')
+    expect(isSecret('service.token')).toBe(true)
+    expect(isSecret('__proto__')).toBe(false)
+  })
+
+  it.each([
+    ['9464', '127.0.0.1', 9464],
+    ['0.0.0.0:80', '0.0.0.0', 80],
+    ['[::1]:9464', '::1', 9464],
+    ['localhost:0', 'localhost', 0],
+  ])('reads the address %s', async (text, host, port) => {
+    const { config } = await loadConfig({ env: {}, set: [`service.listen=${text}`] })
+    expect(config.service.listen).toEqual({ host, port })
+  })
+
+  it.each(['', ':9464', 'localhost', 'localhost:99999', '::1:80', 'a b:80'])(
+    'refuses the address %j, and says how to write one',
+    async text => {
+      const failing = loadConfig({ env: {}, set: [`service.listen=${text}`] })
+      await expect(failing).rejects.toMatchObject({ code: 'INVALID_CONFIG', remedy: expect.stringContaining('9464') })
+    },
+  )
 
   it.each([
     ['workrs=2', /workers/],
