@@ -20,7 +20,11 @@ let batch = 0
 let bears = FAST
 const plan = pipeline('slow-sink')
   .from(datagen({ rowsPerSecond: PRODUCED, partitions: 4 }), json(schema({ content_id: 'int32', country: 'string' })))
-  .to(foreachBatch(async rows => void (await sleep((rows.length / bears) * 1000))))
+  .to(
+    foreachBatch(async rows => {
+      await sleep((rows.length / bears) * 1000)
+    }),
+  )
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-backpressure-'))
 const query = await start(plan, { root, trigger: processingTime(`${INTERVAL_MS}ms`), maxBatches: BATCHES.end })

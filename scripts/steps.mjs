@@ -10,7 +10,10 @@ const tool = (...parts) => [process.execPath, join(projectFolder, 'node_modules'
 export const STATIC_CHECKS = [
   { name: 'types', command: [...tool('typescript', 'bin', 'tsc'), '-p', '.'] },
   { name: 'format', command: [...tool('@biomejs', 'biome', 'bin', 'biome'), 'check', '.'] },
-  { name: 'lint', command: [...tool('oxlint', 'bin', 'oxlint'), '--type-aware', 'src', 'scripts', 'test', 'examples'] },
+  {
+    name: 'lint',
+    command: [...tool('oxlint', 'bin', 'oxlint'), '--type-aware', 'src', 'scripts', 'test', 'bench', 'examples'],
+  },
   { name: 'unused code', command: [...tool('knip', 'bin', 'knip.js')] },
 ]
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Duck, openDuck } from '../support/duckdb.ts'
+import { writeEvents } from '../support/events-file.ts'
 import { pipelineFile, runCli, temporaryFolder } from './support/cli.ts'
-import { writeEvents } from './support/events-file.ts'
 import { loadGenerated } from './support/load-topic.ts'
 import { createTopic } from './support/topics.ts'
 

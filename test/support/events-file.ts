@@ -1,14 +1,13 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
-import { ByteWriter } from '../../../src/ingest/datagen/byte-writer.ts'
-import { PlaybackEvents } from '../../../src/ingest/datagen/playback-events.ts'
-import { GENERATED_FROM, type GeneratedLoad } from './load-topic.ts'
+import { ByteWriter } from '../../src/ingest/datagen/byte-writer.ts'
+import { eventsOf, type GeneratedLoad } from './topic-loader.ts'
 
 /** Writes the events of a generated topic as lines of JSON, for an oracle that never saw the topic. */
 export const writeEvents = async (file: string, load: GeneratedLoad): Promise<void> => {
-  const { partitions, rowsPerPartition, seed = 1, size = 'small', millisPerEvent = 1 } = load
-  const events = new PlaybackEvents({ seed, size, startTime: GENERATED_FROM, millisPerEvent })
+  const { partitions, rowsPerPartition } = load
+  const events = eventsOf(load)
   const out = createWriteStream(file, { highWaterMark: 4 * 1024 * 1024 })
   const chunk = new ByteWriter(1024 * 1024)
   for (let partition = 0; partition < partitions; partition += 1) {
