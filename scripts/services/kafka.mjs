@@ -2,11 +2,11 @@
 //   node scripts/services/kafka.mjs [port]     starts it and stops it with Ctrl-C
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { projectFolder } from '../set-up.mjs'
+import { answers, end, freePort } from './processes.mjs'
 
 const JARS = join(projectFolder, '.cache', 'kafka-jars')
 const START_TIMEOUT_MS = 90_000
@@ -54,13 +54,7 @@ export const startKafka = async ({ port } = {}) => {
   )
   if (formatted.status !== 0) throw new Error(`Kafka's storage could not be formatted:\n${formatted.stderr}`)
   let broker = await launch(classPath, properties, folder, listener)
-  const stopBroker = async () => {
-    const gone = broker.exitCode !== null ? Promise.resolve() : new Promise(resolve => broker.once('exit', resolve))
-    broker.kill('SIGTERM')
-    const timer = setTimeout(() => broker.kill('SIGKILL'), 15_000)
-    await gone
-    clearTimeout(timer)
-  }
+  const stopBroker = () => end(broker, 15_000)
   const atExit = () => broker.kill('SIGKILL')
   process.once('exit', atExit)
   return {
@@ -99,23 +93,6 @@ const launch = async (classPath, properties, folder, port) => {
   }
   return broker
 }
-
-const answers = port =>
-  new Promise(resolve => {
-    const socket = connect({ host: '127.0.0.1', port })
-    socket.once('connect', () => socket.end(() => resolve(true)))
-    socket.once('error', () => resolve(false))
-  })
-
-const freePort = () =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 
 const serverProperties = (folder, port, controller) => `process.roles=broker,controller
 node.id=1

@@ -43,6 +43,8 @@ export const ERROR_KINDS = {
   WORKER_LOST: kind(EXIT.failed, true),
   // storage and checkpoint
   STORE_FAILED: kind(EXIT.failed, true),
+  STORE_MISCONFIGURED: kind(EXIT.usage),
+  STORE_NOT_ATOMIC: kind(EXIT.usage),
   STORE_UNSAFE_KEY: kind(EXIT.usage),
   STAGED_OBJECT_LOST: kind(EXIT.failed),
   CHECKPOINT_DAMAGED: kind(EXIT.failed),

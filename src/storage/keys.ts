@@ -17,7 +17,7 @@ const bytesOf = (text: string): number => new TextEncoder().encode(text).length
  * @throws STORE_UNSAFE_KEY
  */
 export const checkKey = (key: string): string => {
-  if (!isSafe(key)) throw unsafeKey(key, 'be the key of an object')
+  if (!isSafeKey(key)) throw unsafeKey(key, 'be the key of an object')
   return key
 }
 
@@ -25,11 +25,12 @@ export const checkKey = (key: string): string => {
 export const checkPrefix = (prefix: string): string => {
   const slash = prefix.lastIndexOf('/')
   const folder = prefix.slice(0, Math.max(0, slash))
-  if (UNSAFE.test(prefix) || (slash >= 0 && !isSafe(folder))) throw unsafeKey(prefix, 'begin the key of an object')
+  if (UNSAFE.test(prefix) || (slash >= 0 && !isSafeKey(folder))) throw unsafeKey(prefix, 'begin the key of an object')
   return prefix
 }
 
-const isSafe = (key: string): boolean => {
+/** Whether `checkKey` lets a key pass. */
+export const isSafeKey = (key: string): boolean => {
   const parts = key.split('/')
   return (
     !UNSAFE.test(key) &&

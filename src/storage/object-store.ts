@@ -3,11 +3,17 @@
  * and dead letters are written through, on a local folder or an S3-compatible store.
  *
  * Keys are relative, `/`-separated, without `.`, `..`, empty parts or control characters (`checkKey`), and no key is a
- * folder of another key. Each method may be repeated after a failure. Errors: STORE_FAILED (retriable), STORE_UNSAFE_KEY.
+ * folder of another key. Each method may be repeated after a failure. Errors: STORE_FAILED (retriable), STORE_MISCONFIGURED (wrong
+ * credentials, missing bucket …), STORE_UNSAFE_KEY.
  */
 export interface ObjectStore {
   /** Where this store is, for people: a folder or `s3://bucket/prefix`. */
   readonly location: string
+  /**
+   * Whether conditional writes are known to be atomic: `inherent` where the technology sees to it, `unproven` for an
+   * endpoint that only says so (`requireAtomicWrites` tries it).
+   */
+  readonly conditionalWrites: 'inherent' | 'unproven'
   /**
    * Puts an object only where none is: atomic among any number of writers, whole or not at all.
    * `exists` also answers one's own earlier write whose answer was lost: read it back to tell.
@@ -25,7 +31,7 @@ export interface ObjectStore {
   get(key: string): Promise<Uint8Array | null>
   /** Size and checksum without the bytes, or `null`. */
   head(key: string): Promise<ObjectInfo | null>
-  /** All objects whose key starts with `prefix`, in order of key. Staged objects are not among them. */
+  /** All objects whose key starts with `prefix`, in order of the bytes of their keys. Staged objects are not among them. */
   list(prefix: string): AsyncIterable<ObjectInfo>
   /** Removes an object; one that is not there is no error. */
   remove(key: string): Promise<void>
@@ -37,13 +43,14 @@ export interface ObjectStore {
   stage(key: string, bytes: Uint8Array): Promise<StagedObject>
   /**
    * Makes a staged object visible under its key. Repeatable: if it is visible already with the same size and
-   * checksum, that is success. @throws STAGED_OBJECT_LOST where neither the upload nor the object is there
+   * checksum, that is success. Staged keys are never written otherwise: what another put there may be replaced.
+   * @throws STAGED_OBJECT_LOST where neither the upload nor the object is there
    */
   publish(staged: StagedObject): Promise<void>
   /** Drops a staged object that no commit lists. Repeatable. */
-  discard(staged: StagedObject): Promise<void>
-  /** Staged objects for keys under `prefix` that are neither published nor discarded, for clearing up after crashes. */
-  listStaged(prefix: string): AsyncIterable<StagedObject>
+  discard(staged: StagedUpload): Promise<void>
+  /** Uploads for keys under `prefix` that are neither published nor discarded, for clearing up after crashes. */
+  listStaged(prefix: string): AsyncIterable<StagedUpload>
 }
 
 /** An object and which state of it that is; two states with the same bytes may have the same version. */
@@ -57,11 +64,15 @@ export interface ObjectInfo {
   readonly size: number
 }
 
-/** An upload that is complete but invisible. Plain data. */
-export interface StagedObject {
+/** What is needed to drop an upload. */
+export interface StagedUpload {
   readonly key: string
   /** Names the upload within the store: a temporary file, or a multipart upload's id. */
   readonly upload: string
+}
+
+/** An upload that is complete but invisible. Plain data. */
+export interface StagedObject extends StagedUpload {
   readonly size: number
   /** CRC-32C of the bytes, eight hexadecimal digits. */
   readonly crc32c: string

@@ -1,8 +1,8 @@
 import { MillraceError } from '../base/errors.ts'
-import type { StagedObject } from './object-store.ts'
+import type { StagedUpload } from './object-store.ts'
 
 /** A commit lists an object of which neither the upload nor the published object is there. */
-export const stagedObjectLost = ({ key, upload }: StagedObject, location: string): MillraceError =>
+export const stagedObjectLost = ({ key, upload }: StagedUpload, location: string): MillraceError =>
   new MillraceError(
     'STAGED_OBJECT_LOST',
     `${key} is committed, but neither it nor its upload ${upload} is in ${location}`,

@@ -19,6 +19,7 @@ export const interceptedStore = (
 ): ObjectStore => {
   const wrapped = {
     location: store.location,
+    conditionalWrites: store.conditionalWrites,
     list: (prefix: string) => store.list(prefix),
     listStaged: (prefix: string) => store.listStaged(prefix),
   }

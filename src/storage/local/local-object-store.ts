@@ -5,7 +5,7 @@ import { crc32c } from '@node-rs/crc32'
 import { crcHex } from '../../base/crc32c.ts'
 import { MillraceError } from '../../base/errors.ts'
 import { checkKey, checkPrefix, STAGING_FOLDER } from '../keys.ts'
-import type { ObjectInfo, ObjectStore, StagedObject, VersionedObject } from '../object-store.ts'
+import type { ObjectInfo, ObjectStore, StagedObject, StagedUpload, VersionedObject } from '../object-store.ts'
 import { stagedObjectLost } from '../staged-object-lost.ts'
 import { absentAsNull, filesBelow, makeFolder, syncFolder, unlinkIfThere, writeWhole } from './files.ts'
 import {
@@ -48,6 +48,7 @@ export const openLocalObjectStore = async (options: LocalStoreOptions): Promise<
 
 class LocalObjectStore implements ObjectStore {
   readonly location: string
+  readonly conditionalWrites = 'inherent'
   readonly #sync: boolean
   /** Folders known to be there and to lie below the root. */
   readonly #folders = new Set<string>()
@@ -162,7 +163,7 @@ class LocalObjectStore implements ObjectStore {
     })
   }
 
-  discard(staged: StagedObject): Promise<void> {
+  discard(staged: StagedUpload): Promise<void> {
     return this.#guarded(`discard ${staged.key}`, () => unlinkIfThere(this.#uploadPath(staged)))
   }
 
@@ -253,7 +254,7 @@ class LocalObjectStore implements ObjectStore {
   }
 
   /** The upload's name comes from a commit entry: it is checked like a key before it becomes a path. */
-  #uploadPath(staged: StagedObject): string {
+  #uploadPath(staged: StagedUpload): string {
     const parts = UPLOAD.exec(staged.upload)
     if (parts?.[1] !== checkKey(staged.key)) throw stagedObjectLost(staged, this.location)
     return join(this.location, STAGING_FOLDER, staged.upload)

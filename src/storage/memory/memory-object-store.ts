@@ -1,6 +1,6 @@
 import { crc32cHex } from '../../base/crc32c.ts'
 import { checkKey, checkPrefix } from '../keys.ts'
-import type { ObjectInfo, ObjectStore, StagedObject, VersionedObject } from '../object-store.ts'
+import type { ObjectInfo, ObjectStore, StagedObject, StagedUpload, VersionedObject } from '../object-store.ts'
 import { stagedObjectLost } from '../staged-object-lost.ts'
 
 /** An object store in memory: the twin of the real ones, for tests and simulations. Keeps copies of what it is given. */
@@ -13,6 +13,7 @@ interface Upload {
 
 class MemoryObjectStore implements ObjectStore {
   readonly location = 'memory'
+  readonly conditionalWrites = 'inherent'
   readonly #objects = new Map<string, Uint8Array>()
   readonly #uploads = new Map<string, Upload>()
   /** How often each key was replaced. */
@@ -85,7 +86,7 @@ class MemoryObjectStore implements ObjectStore {
     this.#uploads.delete(staged.upload)
   }
 
-  async discard(staged: StagedObject): Promise<void> {
+  async discard(staged: StagedUpload): Promise<void> {
     this.#uploads.delete(staged.upload)
   }
 

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { startKafka } from '../../../scripts/services/kafka.mjs'
+import { startS3 } from '../../../scripts/services/s3.mjs'
 import { build } from '../../../scripts/set-up.mjs'
 
 declare module 'vitest' {
@@ -10,15 +11,29 @@ declare module 'vitest' {
     kafkaPid: number
     /** Its data. */
     kafkaFolder: string
+    /** An S3-compatible store that belongs to this test run, with a bucket `millrace`. */
+    s3: ProvidedS3
   }
 }
 
-/** Builds the package and runs a broker for the length of the test run. */
+export interface ProvidedS3 {
+  readonly endpoint: string
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly pid: number
+}
+
+/** Builds the package and runs real services for the length of the test run. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   build()
-  const kafka = await startKafka()
+  const [kafka, s3] = await Promise.all([startKafka(), startS3()])
   project.provide('kafkaBrokers', kafka.brokers)
   project.provide('kafkaPid', kafka.pid)
   project.provide('kafkaFolder', kafka.folder)
-  return () => kafka.stop()
+  const { endpoint, region, accessKeyId, secretAccessKey, pid } = s3
+  project.provide('s3', { endpoint, region, accessKeyId, secretAccessKey, pid })
+  return async () => {
+    await Promise.all([kafka.stop(), s3.stop()])
+  }
 }

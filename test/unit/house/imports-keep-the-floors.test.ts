@@ -23,6 +23,7 @@ const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'ingest/datagen': [],
   'storage/local': ['node:', '@node-rs/crc32'],
   'storage/memory': [],
+  'storage/s3': ['node:', '@aws-sdk/client-s3', '@node-rs/crc32'],
   'sinks/parquet': ['node:', 'parquet-wasm', 'flatbuffers'],
   'sinks/console': [],
   'executor/threads': ['node:'],

@@ -1,0 +1,14 @@
+export interface RunningS3 {
+  readonly name: string
+  readonly endpoint: string
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly pid: number
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+export declare const startS3: (options?: {
+  readonly port?: number
+  readonly buckets?: readonly string[]
+}) => Promise<RunningS3>

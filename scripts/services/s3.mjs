@@ -1,0 +1,139 @@
+// A real S3-compatible store on the loopback interface, for tests and by hand: versitygw, built once by Go's own tool; where
+// Go is missing, moto's server from PyPI.
+//   node scripts/services/s3.mjs [port]     starts it with a bucket `millrace` and stops it with Ctrl-C
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { projectFolder } from '../set-up.mjs'
+import { end, freePort, listens } from './processes.mjs'
+
+const VERSITYGW = '1.8.0'
+const MOTO = '5.2.0'
+const START_TIMEOUT_MS = 30_000
+const CACHE = join(projectFolder, '.cache')
+const REGION = 'us-east-1'
+const CREDENTIALS = { accessKeyId: 'millrace-tests', secretAccessKey: 'millrace-tests-secret' }
+
+const runs = (command, args) => spawnSync(command, args, { stdio: 'ignore', env: withGo() }).status === 0
+
+/** Go's usual place counts also where the shell does not know it. */
+const withGo = () => ({ ...process.env, PATH: [process.env.PATH, '/usr/local/go/bin'].join(delimiter) })
+
+const must = (command, args, env = {}) => {
+  const { status } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...withGo(), ...env } })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: look at its messages above.`)
+}
+
+/** The S3 server that this machine can run; built or installed once. */
+const program = () => {
+  const binary = join(CACHE, `versitygw-${VERSITYGW}`)
+  const moto = join(CACHE, `moto-${MOTO}`)
+  if (existsSync(binary)) return versitygw(binary)
+  if (runs('go', ['version'])) {
+    console.log(`Building versitygw ${VERSITYGW} once (some minutes) …`)
+    const part = join(CACHE, `versitygw.${process.pid}.part`)
+    must('go', ['install', `github.com/versity/versitygw/cmd/versitygw@v${VERSITYGW}`], { GOBIN: part })
+    renameSync(join(part, 'versitygw'), binary)
+    rmSync(part, { recursive: true })
+    return versitygw(binary)
+  }
+  if (existsSync(moto)) return motoServer(moto)
+  if (!runs('python3', ['-m', 'venv', '--help'])) {
+    throw new Error(
+      'An S3-compatible store is missing; install Go (https://go.dev/dl) or: apt-get install -y python3-venv',
+    )
+  }
+  // a virtual environment holds its own path: it is made in its place, and marked by being whole
+  const part = `${moto}.venv`
+  rmSync(part, { recursive: true, force: true })
+  must('python3', ['-m', 'venv', part])
+  must(join(part, 'bin', 'pip'), ['install', '--quiet', `moto[server]==${MOTO}`])
+  mkdirSync(moto)
+  return motoServer(moto)
+}
+
+const versitygw = binary => ({
+  name: 'versitygw',
+  command: binary,
+  args: (port, folder) => [
+    '--port',
+    `127.0.0.1:${port}`,
+    '--region',
+    REGION,
+    '--quiet',
+    '--keep-alive',
+    'posix',
+    folder,
+  ],
+  env: { ROOT_ACCESS_KEY_ID: CREDENTIALS.accessKeyId, ROOT_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey },
+})
+
+const motoServer = folder => ({
+  name: 'moto',
+  command: join(`${folder}.venv`, 'bin', 'moto_server'),
+  args: port => ['-H', '127.0.0.1', '-p', String(port)],
+  env: {},
+})
+
+/**
+ * Starts the store and waits until it answers.
+ * @param {{ port?: number, buckets?: readonly string[] }} [options]
+ */
+export const startS3 = async ({ port, buckets = ['millrace'] } = {}) => {
+  const { name, command, args, env } = program()
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-s3-'))
+  const data = join(folder, 'data')
+  mkdirSync(data)
+  const listener = port ?? (await freePort())
+  const launch = async () => {
+    const log = openSync(join(folder, 'server.log'), 'a')
+    const child = spawn(command, args(listener, data), { stdio: ['ignore', log, log], env: { ...process.env, ...env } })
+    closeSync(log)
+    if (await listens(child, listener, START_TIMEOUT_MS)) return child
+    child.kill('SIGKILL')
+    const tail = readFileSync(join(folder, 'server.log'), 'utf8').split('\n').slice(-15).join('\n')
+    throw new Error(`${name} did not start:\n${tail}`)
+  }
+  let server = await launch()
+  const atExit = () => server.kill('SIGKILL')
+  process.once('exit', atExit)
+  const endpoint = `http://127.0.0.1:${listener}`
+  const client = new S3Client({ endpoint, region: REGION, credentials: CREDENTIALS, forcePathStyle: true })
+  for (const Bucket of buckets) await client.send(new CreateBucketCommand({ Bucket }))
+  client.destroy()
+  return {
+    name,
+    endpoint,
+    region: REGION,
+    ...CREDENTIALS,
+    get pid() {
+      return server.pid
+    },
+    /** Ends it without a warning and starts it again over the same data. */
+    restart: async () => {
+      const gone = new Promise(resolve => server.once('exit', resolve))
+      server.kill('SIGKILL')
+      await gone
+      server = await launch()
+    },
+    stop: async () => {
+      process.off('exit', atExit)
+      await end(server, 5000)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const s3 = await startS3({ port: Number(process.argv[2] ?? 9000) })
+  console.log(`${s3.name} answers at ${s3.endpoint} (pid ${s3.pid}); Ctrl-C stops it and deletes its data. To use it:
+
+  export AWS_ACCESS_KEY_ID=${s3.accessKeyId} AWS_SECRET_ACCESS_KEY=${s3.secretAccessKey}
+  export MILLRACE_ROOT=s3://millrace MILLRACE_S3_ENDPOINT=${s3.endpoint} MILLRACE_S3_REGION=${s3.region}
+`)
+  const stop = () => void s3.stop().then(() => process.exit(0))
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+}
