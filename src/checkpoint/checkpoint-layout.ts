@@ -28,6 +28,11 @@ export class CheckpointLayout {
     return `${this.#root}/epochs/`
   }
 
+  /** Where it is tried whether the store's conditions hold. */
+  get trials(): string {
+    return `${this.#root}/trials`
+  }
+
   epoch(number: number): string {
     return `${this.epochs}${digits(number, 6)}.json`
   }

@@ -5,6 +5,7 @@ import type { JsonValue } from '../base/json.ts'
 import type { Random } from '../base/random.ts'
 import { type BatchId, type DriverEpoch, driverEpoch } from '../base/units.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import { requireAtomicWrites } from '../storage/require-atomic-writes.ts'
 import type { Checkpoint, RecoveryPoint } from './checkpoint.ts'
 import { CheckpointLayout, type GenerationLayout } from './checkpoint-layout.ts'
 import { createEntry, type EntryWriter } from './create-entry.ts'
@@ -35,7 +36,8 @@ const LEAST_RETAINED_BATCHES = 100
 
 /**
  * Takes the next epoch, which fences every driver before, and opens the pipeline's checkpoint or makes one.
- * @throws CHECKPOINT_OF_OTHER_PIPELINE, PLAN_CHANGED, TOPIC_RECREATED, CHECKPOINT_DAMAGED, CHECKPOINT_FORMAT_NEWER
+ * @throws CHECKPOINT_OF_OTHER_PIPELINE, PLAN_CHANGED, TOPIC_RECREATED, CHECKPOINT_DAMAGED, CHECKPOINT_FORMAT_NEWER, and
+ *   STORE_NOT_ATOMIC where a new checkpoint's store fails its trial
  */
 export const openCheckpoint = async (options: CheckpointOptions): Promise<Checkpoint> => {
   const { store, pipeline, clock, mode } = options
@@ -43,6 +45,7 @@ export const openCheckpoint = async (options: CheckpointOptions): Promise<Checkp
   const newest = await patiently(clock, () => newestGeneration(store, layout))
   // a checkpoint that can't be used is refused before its owner is fenced
   if (newest > 0 && mode === 'continue') await requireFittingHeader(options, layout.generation(newest))
+  else if (store.conditionalWrites === 'unproven') await requireAtomicWrites(store, layout.trials, options.random)
   const epoch = await takeEpoch(options, layout)
   // the driver that we have just fenced may have begun a new checkpoint since
   const current = await patiently(clock, () => newestGeneration(store, layout))

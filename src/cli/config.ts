@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { textTable } from '../base/text-table.ts'
-import { describeConfig, isSecret, loadConfig } from '../wiring/config/load-config.ts'
+import { aboutSetting, isSecret, loadConfig } from '../wiring/config/load-config.ts'
 import { configInput, type SettingsFlags, withSettings } from './settings.ts'
 
 /** `millrace config`: every value of the configuration, where it comes from, and what it is for. */
@@ -9,9 +9,9 @@ export const configCommand = (): Command =>
     .description('Show every value of the configuration and where it comes from.')
     .action(async (flags: SettingsFlags) => {
       const { values, origins } = await loadConfig(configInput(flags))
-      const rows = describeConfig().map(({ name, about }) => {
-        const value = shown(name, values.get(name))
-        return { name, value, origin: origins.get(name) ?? '', about }
+      const rows = [...values].map(([name, given]) => {
+        const value = shown(name, given)
+        return { name, value, origin: origins.get(name) ?? '', about: aboutSetting(name) }
       })
       const text =
         flags.json === true

@@ -8,6 +8,9 @@ import { runCommand } from './run.ts'
 import { statusCommand } from './status.ts'
 import { version } from './version.ts'
 
+// the SDK's advice on versions of Node would stand before every answer on standard error; ours is in `engines`
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
 const program = new Command('millrace')
   .description('Micro-batch stream processing with backpressure: Kafka to exactly-once Parquet.')
   .version(version())

@@ -17,7 +17,7 @@ const collect = (value: string, before: readonly string[] = []): readonly string
 /** Adds those flags to a command. */
 export const withSettings = (command: Command): Command =>
   command
-    .option('--root <folder>', 'folder that tables and checkpoints lie under')
+    .option('--root <place>', 'folder or s3://bucket/prefix that tables and checkpoints lie under')
     .option('--config <file>', 'JSON file with configuration')
     .option('--set <key=value>', 'set one value of the configuration; may be repeated', collect)
     .option('--workers <n>', 'worker threads')

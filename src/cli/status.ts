@@ -30,7 +30,10 @@ const BATCH_COLUMNS: readonly TextColumn[] = [
   { name: 'since the one before', align: 'right' },
 ]
 
-const render = (status: PipelineStatus): string => {
+const render = (status: PipelineStatus): string =>
+  [renderProgress(status), ...status.warnings.map(warning => `warning: ${warning}\n`)].join('')
+
+const renderProgress = (status: PipelineStatus): string => {
   if (status.committed === null) {
     return `${status.pipeline} has committed nothing under ${status.root}${status.openPlan === null ? '' : '; a plan is open'}\n`
   }

@@ -1,5 +1,5 @@
 import { DEAD_LETTERS_FOLDER } from '../pipeline/merge-branches.ts'
-import type { PipelinePlan, SinkNode } from '../pipeline/plan.ts'
+import type { ParquetSinkNode, PipelinePlan, SinkNode } from '../pipeline/plan.ts'
 import type { Sink } from '../sinks/sink.ts'
 import type { BoundSink } from './driver-parts.ts'
 
@@ -15,10 +15,13 @@ export interface SinkFactory {
 export const bindSinks = (plan: PipelinePlan, factory: SinkFactory): readonly BoundSink[] => {
   const sinks = plan.branches.flatMap((branch, at) =>
     branch.sinks.map((node, index): BoundSink => {
-      const name = `${branch.name}/${node.kind === 'parquet' ? node.table : `${node.kind}-${index}`}`
+      const name = `${branch.name}/${node.kind === 'parquet' ? tableName(node) : `${node.kind}-${index}`}`
       return { name, branch: at, index, sink: factory.make(node, name) }
     }),
   )
   const deadLetters = `${DEAD_LETTERS_FOLDER}/${plan.name}`
   return [...sinks, { name: deadLetters, branch: null, index: 0, sink: factory.table(deadLetters) }]
 }
+
+/** A table in another store is another sink: what was staged in the one can't be published in the other. */
+const tableName = ({ store, table }: ParquetSinkNode): string => (store === null ? table : `${store}:${table}`)

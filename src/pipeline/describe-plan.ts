@@ -79,7 +79,7 @@ const describeAggregation = ({ window, keys, aggregates }: AggregationNode): rea
 export const describeSink = (sink: SinkNode): string => {
   switch (sink.kind) {
     case 'parquet':
-      return `parquet ${sink.table} (${describePartitions(sink.partitionBy)}, exactly once)`
+      return `parquet ${sink.store === null ? '' : `${sink.store}:`}${sink.table} (${describePartitions(sink.partitionBy)}, exactly once)`
     case 'console':
       return `console (${sink.rows} rows${sink.orderBy === null ? '' : ` by ${sink.orderBy}`})`
     case 'foreachBatch':

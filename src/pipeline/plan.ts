@@ -163,7 +163,9 @@ export type PartitionBy =
 
 export interface ParquetSinkNode {
   readonly kind: 'parquet'
-  /** Folder under the root. */
+  /** Name of the store that the table lies in; `null` for the one at the configuration's root. */
+  readonly store: string | null
+  /** Folder under the store's root. */
   readonly table: string
   readonly partitionBy: PartitionBy
 }

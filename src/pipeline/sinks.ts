@@ -13,6 +13,7 @@ export interface SinkSpec<Needs extends Columns = Record<never, never>> {
 /** A Parquet sink whose folders follow the branch's event time until the user says otherwise. */
 export interface UnboundParquetSink {
   readonly kind: 'parquet'
+  readonly store: string | null
   readonly table: string
   readonly partitionBy: PartitionBy | 'eventTime'
 }
@@ -23,6 +24,8 @@ export interface ParquetOptions {
    * `column=value/…`, an empty list none. Default: the hour of the window's start, or of the only timestamp column.
    */
   readonly partitionBy?: { readonly hourOf: string } | readonly string[]
+  /** Name of a store of the configuration (`stores.<name>.root`). Default: the store at `root`. */
+  readonly store?: string
 }
 
 /** An append-only table of Parquet files in the folder `table` under the root; rows land exactly once. */
@@ -33,7 +36,13 @@ export const parquet = (table: string, options: ParquetOptions = {}): SinkSpec =
       remedy: 'Use letters, digits, underscores and hyphens, with / between folders: raw/plays.',
     })
   }
-  return { node: Object.freeze({ kind: 'parquet', table, partitionBy: partitionBy(options.partitionBy) }) }
+  const store = options.store ?? null
+  if (store !== null && !/^[a-z][a-z0-9-]*$/.test(store)) {
+    throw new MillraceError('INVALID_PIPELINE', `${JSON.stringify(store)} is not the name of a store`, {
+      remedy: 'Use lower-case letters, digits and hyphens, as in stores.<name>.root of the configuration.',
+    })
+  }
+  return { node: Object.freeze({ kind: 'parquet', store, table, partitionBy: partitionBy(options.partitionBy) }) }
 }
 
 const partitionBy = (asked: ParquetOptions['partitionBy']): UnboundParquetSink['partitionBy'] => {

@@ -11,13 +11,13 @@ import { defaultTrigger, processingTime, type Trigger } from '../microbatch/trig
 import type { Probe } from '../observe/probe.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { loadParquetEncoder } from '../sinks/parquet/index.ts'
-import { openLocalObjectStore } from '../storage/local/local-object-store.ts'
 import type { Config } from './config/config.ts'
 import { makeProbe } from './probe.ts'
 import { makeRunner } from './runner.ts'
-import { checkSinks, sinkFactory } from './sinks.ts'
+import { checkSinks, sinkFactory, storeNames } from './sinks.ts'
 import { makePlanner } from './sources.ts'
 import type { StartOptions } from './start.ts'
+import { openStores } from './stores.ts'
 import { systemClock, systemRandom } from './system.ts'
 import type { RunnerSettings, WorkerData } from './worker-data.ts'
 
@@ -45,7 +45,8 @@ export interface Composed {
 export const composeDriver = async (composition: Composition): Promise<Composed> => {
   const { plan, config, options, emit } = composition
   checkSinks(plan)
-  const store = await openLocalObjectStore({ root: config.root, durability: config.durability })
+  const stores = await openStores(config, storeNames(plan))
+  const store = stores.root
   const surroundings = {
     pipeline: plan.name,
     clock: systemClock,
@@ -56,7 +57,7 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
   const source = makePlanner(plan.source, surroundings)
   try {
     const sinks = sinkFactory(plan, {
-      store,
+      stores,
       random: systemRandom,
       write: options.write ?? (text => void process.stdout.write(text)),
       consoleFormat: options.consoleFormat ?? 'table',

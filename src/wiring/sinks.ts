@@ -7,11 +7,11 @@ import { foreachBatchSink } from '../sinks/foreach-batch.ts'
 import { partitioner } from '../sinks/partition-by.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { tableSink } from '../sinks/table-sink.ts'
-import type { ObjectStore } from '../storage/object-store.ts'
+import type { Stores } from './stores.ts'
 
 /** What sinks are made with. */
 export interface SinkSurroundings {
-  readonly store: ObjectStore
+  readonly stores: Stores
   readonly random: Random
   /** Where console sinks write. */
   readonly write: (text: string) => void
@@ -29,15 +29,21 @@ export const checkSinks = (plan: PipelinePlan): void => {
   }
 }
 
+/** Names of the stores that a plan's tables lie in, beside the one at `root`. */
+export const storeNames = ({ branches }: PipelinePlan): readonly string[] =>
+  branches.flatMap(({ sinks }) =>
+    sinks.flatMap(sink => (sink.kind === 'parquet' && sink.store !== null ? [sink.store] : [])),
+  )
+
 /** The sinks that a plan names, over the technologies that this room knows. */
 export const sinkFactory = (plan: PipelinePlan, around: SinkSurroundings): SinkFactory => {
-  const table = (folder: string): Sink =>
+  const table = (folder: string, store: string | null = null): Sink =>
     tableSink({
-      store: around.store,
+      store: around.stores.named(store),
       random: around.random,
       pipeline: plan.name,
       table: folder,
-      description: `parquet ${folder}`,
+      description: `parquet ${store === null ? '' : `${store}:`}${folder}`,
     })
   return { table, make: (node, name) => makeSink(node, name, plan, { ...around, table }) }
 }
@@ -46,12 +52,12 @@ const makeSink = (
   node: SinkNode,
   name: string,
   plan: PipelinePlan,
-  around: SinkSurroundings & Pick<SinkFactory, 'table'>,
+  around: SinkSurroundings & { readonly table: (folder: string, store: string | null) => Sink },
 ): Sink => {
   const { write, consoleFormat: format } = around
   switch (node.kind) {
     case 'parquet':
-      return around.table(node.table)
+      return around.table(node.table, node.store)
     case 'console':
       return consoleSink({ rows: node.rows, orderBy: node.orderBy, write, name, format })
     case 'foreachBatch':

@@ -16,7 +16,7 @@ import { type ProbedQuery, runQuery, type StreamingQuery } from './streaming-que
 
 /** How a pipeline is run. Everything has a default. */
 export interface StartOptions {
-  /** Folder that tables and checkpoint lie under. Default: configuration's `root`. */
+  /** Folder or `s3://bucket/prefix` that tables and checkpoint lie under. Default: configuration's `root`. */
   readonly root?: string
   /** What starts a batch. Default: configuration's `trigger`. */
   readonly trigger?: Trigger

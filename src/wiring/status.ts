@@ -6,10 +6,11 @@ import { type BatchLedger, countsTotal } from '../executor/batch-ledger.ts'
 import { partitionKey } from '../ingest/offset-range.ts'
 import type { PartitionBounds } from '../ingest/source.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
-import { openLocalObjectStore } from '../storage/local/local-object-store.ts'
 import { kafkaSettings } from './compose-driver.ts'
 import type { Config } from './config/config.ts'
+import { storeNames } from './sinks.ts'
 import { makePlanner } from './sources.ts'
+import { openStore, storeWarnings } from './stores.ts'
 import { systemClock, systemRandom } from './system.ts'
 
 /** What is known of a pipeline from its checkpoint and its source, without owning it. Plain JSON. */
@@ -27,6 +28,8 @@ export interface PipelineStatus {
   /** Why the source could not be asked for its end, `null` where it answered. */
   readonly sourceError: string | null
   readonly recent: readonly RecentBatch[]
+  /** What is dangerous about where things are kept. */
+  readonly warnings: readonly string[]
 }
 
 export interface PartitionStatus {
@@ -47,7 +50,7 @@ export interface RecentBatch {
 
 /** @throws CHECKPOINT_DAMAGED, CHECKPOINT_FORMAT_NEWER, STORE_FAILED; a source that does not answer is no error */
 export const statusOf = async (plan: PipelinePlan, config: Config): Promise<PipelineStatus> => {
-  const store = await openLocalObjectStore({ root: config.root, durability: config.durability })
+  const store = await openStore(config)
   const point = await inspectCheckpoint(store, plan.name)
   const commit = point?.commit ?? null
   const { bounds, sourceError } = await askSource(plan, config)
@@ -67,6 +70,7 @@ export const statusOf = async (plan: PipelinePlan, config: Config): Promise<Pipe
       return { topic, partition, offset, latest, lag: latest === null ? null : Math.max(0, latest - offset) }
     }),
     sourceError,
+    warnings: await storeWarnings(config, storeNames(plan)),
     recent: (point?.recent ?? []).map((each, at, all) => ({
       batchId: each.batchId,
       committedAt: iso(each.committedAt),

@@ -40,7 +40,15 @@ export const composeTestDriver = async (plan: PipelinePlan, options: RunOptions)
     plan,
     source,
     store,
-    sinks: bindSinks(plan, sinkFactory(plan, { store, random, write: () => undefined, consoleFormat: 'json' })),
+    sinks: bindSinks(
+      plan,
+      sinkFactory(plan, {
+        stores: { root: store, named: () => store },
+        random,
+        write: () => undefined,
+        consoleFormat: 'json',
+      }),
+    ),
     rate: RATE,
     kernels: typescriptKernels,
     encoder: lineEncoder,

@@ -67,7 +67,7 @@ describe('a call whose answer is lost', () => {
     onTestFinished(() => proxy.stop())
     const store = await openS3ObjectStore({ ...settings, endpoint: proxy.endpoint })
     const outcome = await store.createOnly('entry', bytesOf('same'))
-    expect([outcome, ...(await Promise.all(steps))].toSorted()).toEqual(['created', 'exists'])
+    expect(new Set([outcome, ...(await Promise.all(steps))])).toEqual(new Set(['created', 'exists']))
   })
 
   it.each(['lost', 'reset', 'slowDown'] as const)('replaces once and knows its own object: %s', async fault => {

@@ -143,11 +143,12 @@ const causeOf = (answer: Answer): Error => {
   return cause
 }
 
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
+
 const answerOf = (thrown: unknown): Answer => {
   const fields = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Readonly<Record<string, unknown>>
   const metadata = (fields['$metadata'] ?? {}) as Readonly<Record<string, unknown>>
   const response = (fields['$response'] ?? {}) as { readonly headers?: Readonly<Record<string, string>> }
-  const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
   const message = text(fields['message']) ?? ''
   const status = metadata['httpStatusCode']
   return {

@@ -82,9 +82,46 @@ const token = z.preprocess(
     .nullable(),
 )
 
+/** Names and passwords have no place in an address that is shown in logs. */
+const endpoint = z.union([
+  none,
+  z
+    .string()
+    .refine(
+      value => URL.canParse(value) && /^https?:\/\/[^/@]+\/?$/.test(value),
+      'write an address such as https://s3.example.com:9000, without name and password',
+    ),
+])
+
+/** How an S3-compatible store is reached. */
+const REACH = {
+  endpoint: setting(endpoint, null, 'Address of an S3-compatible store; `none` for AWS.'),
+  region: setting(
+    z.union([none, text]),
+    null,
+    'Region of the bucket; `none` for what the AWS SDK finds (AWS_REGION, the profile).',
+  ),
+  forcePathStyle: setting(
+    z.union([z.literal('auto'), flag]),
+    'auto',
+    'Whether the bucket is in the path (`host/bucket`) instead of the host name; `auto`: where there is an endpoint.',
+  ),
+  profile: setting(
+    z.union([none, text]),
+    null,
+    'Profile of the shared AWS configuration to take credentials from; `none` for the SDK’s own chain (environment, role …).',
+  ),
+} as const
+
+/** A store by name, which sinks may name: `stores.<name>.<field>`. What is not said is as for `s3`. */
+export const NAMED_STORE_FIELDS = {
+  root: setting(text, undefined, 'Where a store lies that sinks name: a folder, or `s3://bucket/prefix`.'),
+  ...REACH,
+} as const
+
 /** Every value of the configuration, by its dotted name. */
 export const SETTINGS = {
-  root: setting(text, './millrace-data', 'Folder that tables and checkpoints lie under.'),
+  root: setting(text, './millrace-data', 'Where tables and checkpoints lie: a folder, or `s3://bucket/prefix`.'),
   durability: setting(
     z.enum(['process', 'disk']),
     'process',
@@ -113,6 +150,14 @@ export const SETTINGS = {
   'kafka.fetchMaxBytes': setting(bytes, '8MiB', 'Bytes of one partition in one fetch.'),
   'kafka.prefetchBytes': setting(bytes, '64MiB', 'Bytes that were fetched and not asked for yet, over all workers.'),
   'kafka.maxDecompressedBytes': setting(bytes, '64MiB', 'A record batch that decompresses to more is refused.'),
+  's3.endpoint': REACH.endpoint,
+  's3.region': REACH.region,
+  's3.forcePathStyle': REACH.forcePathStyle,
+  's3.profile': REACH.profile,
+  's3.requestTimeout': setting(duration, '30s', 'A request without an answer for so long is made again.'),
+  's3.maxAttempts': setting(whole(1), 10, 'Attempts at a request before the store counts as failed.'),
+  's3.retryTimeout': setting(duration, '2m', 'Time for all attempts at a request and the waits between them.'),
+  's3.maxSockets': setting(whole(1), 32, 'Connections to the store.'),
   'backpressure.enabled': setting(flag, true, 'Whether the rate is limited to what the rest can bear.'),
   'backpressure.initialRate': setting(atLeast(1), 10_000, 'Rows per second before anything is learned.'),
   'backpressure.minRate': setting(atLeast(1), 100, 'Rows per second that the rate never sinks below.'),
@@ -174,9 +219,17 @@ type ValueAt<Name extends SettingName> = (typeof SETTINGS)[Name] extends Setting
 type Sections<Name extends string> = Name extends `${infer Section}.${string}` ? Section : never
 type Keys<Name extends string, Section extends string> = Name extends `${Section}.${infer Key}` ? Key : never
 
+type NamedStoreField = keyof typeof NAMED_STORE_FIELDS
+type FieldValue<Field extends NamedStoreField> = (typeof NAMED_STORE_FIELDS)[Field] extends Setting<infer T> ? T : never
+
+/** What is configured of a named store. */
+export type NamedStore = { readonly [Field in NamedStoreField]?: FieldValue<Field> }
+
 /** The configuration as the program reads it: `config.kafka.brokers`. Durations are milliseconds, sizes bytes. */
 export type Config = {
   readonly [Name in Exclude<SettingName, `${string}.${string}`>]: ValueAt<Name>
+} & {
+  readonly stores: Readonly<Record<string, NamedStore>>
 } & {
   readonly [Section in Sections<SettingName>]: {
     readonly [Key in Keys<SettingName, Section>]: ValueAt<Extract<`${Section}.${Key}`, SettingName>>

@@ -1,7 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { MillraceError } from '../../base/errors.ts'
-import { type Config, SETTINGS, type SettingName } from './config.ts'
+import { type Config, NAMED_STORE_FIELDS, type NamedStore, SETTINGS, type Setting } from './config.ts'
 import { nearestName } from './nearest-name.ts'
+import {
+  isStoreSetting,
+  type KnownName,
+  NAMES,
+  STORE_FIELDS,
+  settingOf,
+  storeSettingOf,
+  variableOf,
+} from './setting-names.ts'
 
 /** Where values may come from, the later over the earlier: defaults, file, environment, command line. */
 export interface ConfigInput {
@@ -16,8 +25,8 @@ export interface ConfigInput {
 export interface LoadedConfig {
   readonly config: Config
   /** Where each value came from, by dotted name: `default`, `file …`, `environment …`, `command line`. */
-  readonly origins: ReadonlyMap<SettingName, string>
-  readonly values: ReadonlyMap<SettingName, unknown>
+  readonly origins: ReadonlyMap<KnownName, string>
+  readonly values: ReadonlyMap<KnownName, unknown>
 }
 
 interface Given {
@@ -26,7 +35,6 @@ interface Given {
   readonly origin: string
 }
 
-const NAMES = Object.keys(SETTINGS) as readonly SettingName[]
 /** Variables of ours that are no configuration. */
 const OTHER_VARIABLES = new Set(['MILLRACE_CACHE'])
 
@@ -40,8 +48,8 @@ export const loadConfig = async (input: ConfigInput): Promise<LoadedConfig> => {
     ...fromEnvironment(input.env),
     ...input.set.map(fromFlag),
   ]
-  const values = new Map<SettingName, unknown>()
-  const origins = new Map<SettingName, string>()
+  const values = new Map<KnownName, unknown>()
+  const origins = new Map<KnownName, string>()
   for (const name of NAMES) {
     values.set(name, parse({ name, value: SETTINGS[name].fallback, origin: 'default' }))
     origins.set(name, 'default')
@@ -54,7 +62,8 @@ export const loadConfig = async (input: ConfigInput): Promise<LoadedConfig> => {
   return { config: nested(values), origins, values }
 }
 
-const knownName = ({ name, origin }: Given): SettingName => {
+const knownName = ({ name, origin }: Given): KnownName => {
+  if (isStoreSetting(name)) return name
   const known = NAMES.find(each => each === name)
   if (known !== undefined) return known
   const nearest = nearestName(name, NAMES)
@@ -67,10 +76,13 @@ const knownName = ({ name, origin }: Given): SettingName => {
 }
 
 const parse = (given: Given): unknown => {
-  const result = SETTINGS[knownName(given)].parse.safeParse(given.value)
+  const result = settingOf(knownName(given)).parse.safeParse(given.value)
   if (result.success) return result.data
   const [issue] = result.error.issues
-  const shown = isSecret(given.name) ? 'what was given' : JSON.stringify(given.value)
+  // an address may hold a password
+  const shown = isSecret(given.name)
+    ? 'what was given'
+    : JSON.stringify(given.value)?.replaceAll(/\/\/[^/@"]*@/g, '//…@')
   throw invalid(`${given.name} can't be ${shown} (${given.origin})`, `${issue?.message ?? 'It is not valid'}.`)
 }
 
@@ -103,17 +115,11 @@ const flattened = (section: Readonly<Record<string, unknown>>, path: string, ori
     isSection(value) ? flattened(value, `${path}${key}.`, origin) : [{ name: path + key, value, origin }],
   )
 
-const variableOf = (name: string): string =>
-  `MILLRACE_${name
-    .replaceAll('.', '_')
-    .replaceAll(/[A-Z]/g, letter => `_${letter}`)
-    .toUpperCase()}`
-
 const fromEnvironment = (env: ConfigInput['env']): readonly Given[] =>
   Object.entries(env).flatMap(([variable, value]) => {
     if (!variable.startsWith('MILLRACE_') || OTHER_VARIABLES.has(variable)) return []
-    const name = NAMES.find(each => variableOf(each) === variable)
-    if (name !== undefined) return [{ name, value, origin: `environment ${variable}` }]
+    const name = NAMES.find(each => variableOf(each) === variable) ?? storeSettingOf(variable)
+    if (name !== null) return [{ name, value, origin: `environment ${variable}` }]
     const nearest = nearestName(variable, NAMES.map(variableOf))
     throw invalid(
       `there is no configuration value for the environment variable ${variable}`,
@@ -128,27 +134,45 @@ const fromFlag = (flag: string): Given => {
   return { name: flag.slice(0, at), value: flag.slice(at + 1), origin: 'command line' }
 }
 
-const nested = (values: ReadonlyMap<SettingName, unknown>): Config => {
+const nested = (values: ReadonlyMap<KnownName, unknown>): Config => {
+  const stores = new Map<string, NamedStore>()
   const top = new Map<string, unknown>()
   const sections = new Map<string, Map<string, unknown>>()
   for (const [name, value] of values) {
-    const [first = '', second] = name.split('.')
-    if (second === undefined) top.set(first, value)
+    const [first = '', second, third] = name.split('.')
+    if (second !== undefined && third !== undefined) {
+      stores.set(second, Object.freeze({ ...stores.get(second), [third]: value }))
+    } else if (second === undefined) top.set(first, value)
     else sections.set(first, (sections.get(first) ?? new Map<string, unknown>()).set(second, value))
   }
+  top.set('stores', Object.freeze(Object.fromEntries(stores)))
   for (const [name, section] of sections) top.set(name, Object.freeze(Object.fromEntries(section)))
   return Object.freeze(Object.fromEntries(top)) as unknown as Config
 }
 
-/** All values with their defaults and what they are for, in their order: the source of `docs/configuration.md`. */
-export const describeConfig = (): readonly {
-  readonly name: SettingName
+/** What there is to know of a value without its value. */
+export interface DescribedSetting {
+  readonly name: string
   readonly variable: string
   readonly fallback: string
   readonly about: string
-}[] =>
-  NAMES.map(name => {
-    const { fallback, about } = SETTINGS[name]
-    const shown = Array.isArray(fallback) ? fallback.join(',') : fallback === null ? 'none' : String(fallback)
-    return { name, variable: variableOf(name), fallback: shown, about }
-  })
+}
+
+/** All values with their defaults and what they are for, in their order: the source of `docs/configuration.md`. */
+export const describeConfig = (): readonly DescribedSetting[] => [
+  ...NAMES.map(name => described(name, variableOf(name), SETTINGS[name])),
+  ...STORE_FIELDS.map(field =>
+    described(`stores.<name>.${field}`, variableOf(`stores.<name>.${field}`), {
+      ...NAMED_STORE_FIELDS[field],
+      fallback: field === 'root' ? '' : `s3.${field}`,
+    }),
+  ),
+]
+
+/** What a value is for. */
+export const aboutSetting = (name: KnownName): string => settingOf(name).about
+
+const described = (name: string, variable: string, { fallback, about }: Setting<unknown>): DescribedSetting => {
+  const shown = Array.isArray(fallback) ? fallback.join(',') : fallback === null ? 'none' : String(fallback)
+  return { name, variable, fallback: shown, about }
+}

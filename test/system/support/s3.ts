@@ -3,17 +3,6 @@ import { openS3ObjectStore, type S3StoreOptions } from '../../../src/storage/s3/
 import { systemClock, systemRandom } from '../../../src/wiring/system.ts'
 import { uniqueName } from './topics.ts'
 
-/** What the SDK's credential chain and Millrace's configuration take from the environment, for the store of this test run. */
-export const s3Environment = (endpoint = inject('s3').endpoint): Readonly<Record<string, string>> => {
-  const { region, accessKeyId, secretAccessKey } = inject('s3')
-  return {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    MILLRACE_S3_ENDPOINT: endpoint,
-    MILLRACE_S3_REGION: region,
-  }
-}
-
 /** Lets stores that this process opens itself find their credentials. */
 export const useS3Credentials = (): void => {
   const { accessKeyId, secretAccessKey } = inject('s3')
