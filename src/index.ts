@@ -10,6 +10,7 @@ export { type InferRow, type Schema, schema, type TypeText } from './pipeline/sc
 export { console, foreachBatch, type ParquetOptions, parquet, type SinkSpec } from './pipeline/sinks.ts'
 export { type DatagenOptions, datagen, type KafkaOptions, kafka } from './pipeline/sources.ts'
 export type { GroupedStream, Stream, Windowed } from './pipeline/stream.ts'
+export { type RedisViewOptions, redisView } from './pipeline/views.ts'
 export { tumbling } from './pipeline/windows.ts'
 export { type StartOptions, start } from './wiring/start.ts'
 export type { StreamingQuery } from './wiring/streaming-query.ts'

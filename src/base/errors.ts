@@ -55,6 +55,11 @@ export const ERROR_KINDS = {
   // the service
   LISTEN_FAILED: kind(EXIT.failed, true),
   PROBE_TIMEOUT: kind(EXIT.failed, true),
+  // Redis: the stream goes on without it
+  REDIS_UNAVAILABLE: kind(EXIT.failed, true),
+  REDIS_REFUSED: kind(EXIT.failed, true),
+  REDIS_WRONG_TYPE: kind(EXIT.failed),
+  VIEW_CONFLICT: kind(EXIT.failed),
   // the engine itself
   ABORTED: kind(EXIT.ok),
   BUG: kind(EXIT.failed),

@@ -22,3 +22,12 @@ export const formatMs = (ms: number): string => {
   if (ms < 2 * HOUR_MS) return `${(ms / 60_000).toFixed(1)} min`
   return ms < 48 * HOUR_MS ? `${(ms / HOUR_MS).toFixed(1)} h` : `${Math.round(ms / (24 * HOUR_MS))} d`
 }
+
+/** The shortest decimal that rounds to the same float32. */
+export const float32Text = (value: number): string => {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === value) return String(short)
+  }
+  return String(value)
+}

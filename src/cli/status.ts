@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { formatCount, formatMs } from '../base/format.ts'
 import { type TextColumn, textTable } from '../base/text-table.ts'
+import type { RedisStatus } from '../wiring/redis.ts'
 import { bundleFor } from '../wiring/start.ts'
 import { type PipelineStatus, statusOf } from '../wiring/status.ts'
 import { configOf, type SettingsFlags, withSettings } from './settings.ts'
@@ -28,6 +29,14 @@ const BATCH_COLUMNS: readonly TextColumn[] = [
   { name: 'committed', align: 'left' },
   { name: 'rows', align: 'right' },
   { name: 'since the one before', align: 'right' },
+]
+
+const VIEW_COLUMNS: readonly TextColumn[] = [
+  { name: 'view', align: 'left' },
+  { name: 'status', align: 'left' },
+  { name: 'batch', align: 'right' },
+  { name: 'committed', align: 'left' },
+  { name: 'rows', align: 'right' },
 ]
 
 const render = (status: PipelineStatus): string =>
@@ -61,7 +70,31 @@ const renderProgress = (status: PipelineStatus): string => {
         each.afterMs === null ? '' : formatMs(each.afterMs),
       ]),
     ),
+    ...(status.redis === null ? [] : redisLines(status.redis, committed.batchId)),
     ...(status.sourceError === null ? [] : ['', `the source did not answer: ${status.sourceError}`]),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** What Redis says, beside the batch that the checkpoint says. */
+const redisLines = ({ driver, views, location, error }: RedisStatus, batchId: number): readonly string[] => {
+  if (error !== null) return [`Redis could not be asked: ${error}`]
+  const lease =
+    driver === null
+      ? `no driver holds the lease in ${location}`
+      : `driver epoch ${driver.epoch} runs at ${driver.host}, pid ${driver.pid}, since ${driver.since}`
+  const table = textTable(
+    VIEW_COLUMNS,
+    views.map(({ name, state }) =>
+      state === null
+        ? [name, 'not there', '', '', '']
+        : [name, state.status, behind(state.batch, batchId), state.committedAt, formatCount(state.rows)],
+    ),
+  )
+  return views.length === 0 ? [lease] : [lease, table]
+}
+
+const behind = (batch: number | null, newest: number): string => {
+  if (batch === null) return 'none'
+  return batch >= newest ? String(batch) : `${batch}, ${newest - batch} behind`
 }

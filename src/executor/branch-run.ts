@@ -93,6 +93,7 @@ const sinkOutput = (sink: SinkNode, schema: TableSchema, around: BranchSurroundi
     case 'console':
       return rowOutput(shownRows(sink, schema))
     case 'foreachBatch':
+    case 'redisView':
       return rowOutput(rows => rows)
     default:
       return assertNever(sink)

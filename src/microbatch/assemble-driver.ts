@@ -8,7 +8,10 @@ import type { DriverParts } from './driver-parts.ts'
 
 /** What a driver is assembled from: ports in, no technology, so that a simulation assembles the very same driver. */
 export interface DriverPorts
-  extends Pick<DriverParts, 'plan' | 'source' | 'sinks' | 'kernels' | 'encoder' | 'clock' | 'settings' | 'emit'> {
+  extends Pick<
+    DriverParts,
+    'plan' | 'source' | 'sinks' | 'kernels' | 'encoder' | 'clock' | 'settings' | 'committed' | 'emit'
+  > {
   /** Where the checkpoint lies. */
   readonly store: ObjectStore
   readonly random: Random
@@ -26,6 +29,7 @@ export interface DriverPorts
  */
 export const assembleDriver = async (ports: DriverPorts): Promise<DriverParts> => {
   const { plan, source, sinks, kernels, encoder, clock, settings, emit, store, random } = ports
+  const committed = ports.committed === undefined ? {} : { committed: ports.committed }
   const checkpoint = await openCheckpoint({
     store,
     pipeline: plan.name,
@@ -39,5 +43,5 @@ export const assembleDriver = async (ports: DriverPorts): Promise<DriverParts> =
   const { commit } = await checkpoint.recover()
   const executor = await ports.makeExecutor()
   const rate = rateController(ports.rate, commit?.rate ?? null)
-  return { plan, source, executor, checkpoint, sinks, rate, kernels, encoder, clock, settings, emit }
+  return { plan, source, executor, checkpoint, sinks, rate, kernels, encoder, clock, settings, emit, ...committed }
 }

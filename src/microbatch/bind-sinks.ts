@@ -15,7 +15,7 @@ export interface SinkFactory {
 export const bindSinks = (plan: PipelinePlan, factory: SinkFactory): readonly BoundSink[] => {
   const sinks = plan.branches.flatMap((branch, at) =>
     branch.sinks.map((node, index): BoundSink => {
-      const name = `${branch.name}/${node.kind === 'parquet' ? tableName(node) : `${node.kind}-${index}`}`
+      const name = `${branch.name}/${nameOf(node, index)}`
       return { name, branch: at, index, sink: factory.make(node, name) }
     }),
   )
@@ -25,3 +25,8 @@ export const bindSinks = (plan: PipelinePlan, factory: SinkFactory): readonly Bo
 
 /** A table in another store is another sink: what was staged in the one can't be published in the other. */
 const tableName = ({ store, table }: ParquetSinkNode): string => (store === null ? table : `${store}:${table}`)
+
+const nameOf = (node: SinkNode, index: number): string => {
+  if (node.kind === 'parquet') return tableName(node)
+  return `${node.kind}-${node.kind === 'redisView' ? node.name : index}`
+}

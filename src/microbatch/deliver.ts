@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts'
 import { MillraceError } from '../base/errors.ts'
 import type { JsonValue } from '../base/json.ts'
-import type { BatchId } from '../base/units.ts'
+import type { BatchId, DriverEpoch } from '../base/units.ts'
 import type { SinkOutput } from '../sinks/sink.ts'
 import type { BoundSink } from './driver-parts.ts'
 
@@ -29,6 +29,12 @@ export const prepareAll = async (
 /** Makes visible what a commit lists. Repeatable: recovery calls it again. */
 export const publishAll = async (sinks: readonly BoundSink[], receipts: readonly JsonValue[]): Promise<void> => {
   for (const { sink, receipt } of receipts.map(readReceipt)) await sinkNamed(sinks, sink).publish(receipt)
+}
+
+/** Tells each sink what the newest commit says of it. */
+export const resumeAll = (sinks: readonly BoundSink[], receipts: readonly JsonValue[], epoch: DriverEpoch): void => {
+  const named = receipts.map(readReceipt)
+  for (const { name, sink } of sinks) sink.resume?.(named.find(each => each.sink === name)?.receipt ?? null, epoch)
 }
 
 /** Drops what was prepared for a batch that another driver committed first. */

@@ -2,6 +2,7 @@ import type { RateController } from '../backpressure/rate-controller.ts'
 import type { Clock } from '../base/clock.ts'
 import type { DurationMs } from '../base/units.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import type { CommitEntry } from '../checkpoint/entries.ts'
 import type { Kernels } from '../columnar/kernels.ts'
 import type { Executor } from '../executor/task.ts'
 import type { SourcePlanner } from '../ingest/source.ts'
@@ -23,6 +24,8 @@ export interface DriverParts {
   readonly encoder: TableEncoderFactory
   readonly clock: Clock
   readonly settings: DriverSettings
+  /** Told of every commit once its output is published; returns at once and must not throw. */
+  readonly committed?: (entry: CommitEntry) => void
   /** Told of every event as it happens; must not throw. */
   readonly emit: (event: DriverEvent) => void
 }

@@ -2,9 +2,9 @@ import type { JsonValue } from '../base/json.ts'
 import { mapBounded } from '../base/map-bounded.ts'
 import { type BatchId, batchId, type EpochMs } from '../base/units.ts'
 import type { CommitEntry, PlanEntry, StateManifest } from '../checkpoint/entries.ts'
-import { nextStateWrite } from '../checkpoint/state-log.ts'
 import type { AggregationState } from '../executor/aggregation-state.ts'
 import { addLedgers, type BatchLedger } from '../executor/batch-ledger.ts'
+import { nextLogWrite } from '../storage/log-merging.ts'
 import type { NamedReceipt } from './deliver.ts'
 import type { DriverParts } from './driver-parts.ts'
 import type { ComputedBatch } from './outputs.ts'
@@ -98,7 +98,7 @@ const writeState = async (
   const change = aggregation.takeChange()
   if (change === null) return before
   const { checkpoint } = parts
-  const write = nextStateWrite(before, change.byteLength, aggregation.byteSize)
+  const write = nextLogWrite(before?.changes ?? [], change.byteLength, aggregation.byteSize)
   if (write.kind === 'snapshot') {
     const snapshot = await checkpoint.writeState(branch, id, 'snapshot', aggregation.snapshot())
     return { snapshot, changes: [] }

@@ -16,8 +16,12 @@ export interface FinishedBatch {
   readonly watch: Stopwatch
 }
 
-/** Tells the source which offsets are committed. A failure is reported; the next commit tells again. */
+/**
+ * Tells whoever keeps a copy, and the source, which offsets are committed. A failure is reported; the next commit tells
+ * again.
+ */
 export const mirrorOffsets = (parts: DriverParts, entry: CommitEntry): void => {
+  parts.committed?.(entry)
   parts.source.committed(entry.partitions).catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error)
     parts.emit({ kind: 'warning', code: 'OFFSETS_NOT_MIRRORED', message })

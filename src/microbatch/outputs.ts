@@ -1,5 +1,5 @@
 import { present } from '../base/assert.ts'
-import type { EpochMs } from '../base/units.ts'
+import { BEFORE_ALL_TIME, type EpochMs } from '../base/units.ts'
 import type { PlanEntry } from '../checkpoint/entries.ts'
 import type { AggregationState } from '../executor/aggregation-state.ts'
 import { refuseTooManyBadRows } from '../executor/bad-rows.ts'
@@ -7,6 +7,7 @@ import { assertLedgerAddsUp, type BatchLedger, sumLedgers } from '../executor/ba
 import { type BranchOutputs, branchOutputs, type Delivery, withResultStages } from '../executor/branch-outputs.ts'
 import type { TaskResult } from '../executor/task.ts'
 import { type OffsetRange, partitionKey } from '../ingest/offset-range.ts'
+import type { BranchPlan } from '../pipeline/plan.ts'
 import type { SinkOutput } from '../sinks/sink.ts'
 import type { BoundSink, DriverParts } from './driver-parts.ts'
 import { laterOf } from './plan-batch.ts'
@@ -49,6 +50,7 @@ export const computeOutputs = (
     outputs: parts.sinks.map(bound => ({
       batchId: plan.batchId,
       epoch: plan.epoch,
+      watermark: watermarkOf(bound, parts.plan.branches, watermarks),
       ...sinkOutput(bound, perBranch, results),
     })),
     ledger,
@@ -71,6 +73,16 @@ const sinkOutput = (
 ): Delivery => {
   if (bound.branch === null) return { files: results.flatMap(result => result.deadLetters), rows: [] }
   return perBranch[bound.branch]?.deliveries[bound.index] ?? { files: [], rows: [] }
+}
+
+const watermarkOf = (
+  { branch }: BoundSink,
+  branches: readonly BranchPlan[],
+  watermarks: readonly EpochMs[],
+): EpochMs | null => {
+  if (branch === null || (branches[branch]?.aggregation?.window ?? null) === null) return null
+  const watermark = watermarks[branch] ?? BEFORE_ALL_TIME
+  return watermark === BEFORE_ALL_TIME ? null : watermark
 }
 
 const eventTimes = (

@@ -3,7 +3,7 @@ import type { CommitEntry, PlanEntry } from '../checkpoint/entries.ts'
 import { statesOf } from '../executor/aggregation-state.ts'
 import { type BatchLedger, emptyLedger } from '../executor/batch-ledger.ts'
 import { partitionKey } from '../ingest/offset-range.ts'
-import { clearUpAll, publishAll } from './deliver.ts'
+import { clearUpAll, publishAll, resumeAll } from './deliver.ts'
 import type { DriverParts } from './driver-parts.ts'
 import { DriverState } from './driver-state.ts'
 import { fresh } from './plan-batch.ts'
@@ -28,6 +28,7 @@ export interface Recovered {
  */
 export const recover = async (parts: DriverParts): Promise<Recovered> => {
   const { commit, openPlan } = await parts.checkpoint.recover()
+  resumeAll(parts.sinks, commit?.receipts ?? [], parts.checkpoint.epoch)
   if (commit !== null) {
     if (openPlan === null) await publishAll(parts.sinks, commit.receipts)
     await clearUpAll(parts.sinks, commit.batchId)

@@ -3,6 +3,7 @@ import { fieldIndex } from '../columnar/schema.ts'
 import type { Draft } from './draft.ts'
 import { type OutputMode, type PartitionBy, type SinkNode, WINDOW_START } from './plan.ts'
 import type { SinkSpec } from './sinks.ts'
+import { bindView } from './views.ts'
 
 const invalid = (message: string, remedy: string): MillraceError =>
   new MillraceError('INVALID_PIPELINE', message, { remedy })
@@ -14,7 +15,7 @@ export const finishSink = (sink: SinkSpec['node'], draft: Draft, outputMode: Out
       if (outputMode === 'update') {
         throw invalid(
           `the table ${sink.table} is append-only and the branch ${draft.branch} puts out updates`,
-          "Use outputMode('append') over a window, or a sink that takes updates (console, foreachBatch).",
+          "Use outputMode('append') over a window, or a sink that takes updates (redisView, console, foreachBatch).",
         )
       }
       return Object.freeze({ ...sink, partitionBy: bindPartitions(sink.partitionBy, draft, sink.table) })
@@ -23,6 +24,8 @@ export const finishSink = (sink: SinkSpec['node'], draft: Draft, outputMode: Out
       return sink
     case 'foreachBatch':
       return sink
+    case 'redisView':
+      return bindView(sink, draft, outputMode)
   }
 }
 

@@ -13,6 +13,7 @@ import type {
   SourceNode,
   StageNode,
 } from './plan.ts'
+import { describeView } from './views.ts'
 
 /** The plan as indented lines for people: what is read, what happens to it, and where it goes. */
 export const describePlan = (plan: PipelinePlan): readonly string[] => [
@@ -84,6 +85,8 @@ export const describeSink = (sink: SinkNode): string => {
       return `console (${sink.rows} rows${sink.orderBy === null ? '' : ` by ${sink.orderBy}`})`
     case 'foreachBatch':
       return 'foreachBatch (at least once)'
+    case 'redisView':
+      return describeView(sink)
     default:
       return assertNever(sink)
   }

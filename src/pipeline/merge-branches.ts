@@ -9,7 +9,7 @@ const invalid = (message: string, remedy: string): MillraceError =>
 
 /**
  * One plan of all branches. @throws INVALID_PIPELINE where there is none, where two have one name, or where one table
- * would lie in the folder of another
+ * would lie in the folder of another, or where two views have one name
  */
 export const mergeBranches = (plans: readonly PipelinePlan[]): PipelinePlan => {
   const [first] = plans
@@ -17,6 +17,7 @@ export const mergeBranches = (plans: readonly PipelinePlan[]): PipelinePlan => {
   const branches = plans.flatMap(plan => plan.branches)
   requireOwnNames(branches)
   requireOwnFolders(branches)
+  requireOwnViews(branches)
   return Object.freeze({ ...first, branches: Object.freeze(branches) })
 }
 
@@ -39,4 +40,10 @@ const requireOwnFolders = (branches: readonly BranchPlan[]): void => {
       'Give each table a folder of its own, neither the same nor within another.',
     )
   }
+}
+
+const requireOwnViews = (branches: readonly BranchPlan[]): void => {
+  const names = branches.flatMap(({ sinks }) => sinks.flatMap(sink => (sink.kind === 'redisView' ? [sink.name] : [])))
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) throw invalid(`two views are named ${twice}`, 'Give each view a name of its own.')
 }

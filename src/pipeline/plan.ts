@@ -151,7 +151,7 @@ export interface TumblingWindow {
   readonly delayMs: DurationMs
 }
 
-export type SinkNode = ParquetSinkNode | ConsoleSinkNode | ForeachBatchSinkNode
+export type SinkNode = ParquetSinkNode | ConsoleSinkNode | ForeachBatchSinkNode | RedisViewSinkNode
 
 /** How rows are put into folders of a table. */
 export type PartitionBy =
@@ -174,6 +174,19 @@ export interface ConsoleSinkNode {
   readonly rows: number
   /** Column to sort by, descending; `null` for the order of arrival. */
   readonly orderBy: string | null
+}
+/** Current rows by key in Redis. */
+export interface RedisViewSinkNode {
+  readonly kind: 'redisView'
+  readonly name: string
+  /** Columns whose values tell rows apart; a later row with the same values takes the place of an earlier one. */
+  readonly key: readonly string[]
+  /** How a row is kept: a Redis hash, a field for each column, or a string of JSON. */
+  readonly format: 'hash' | 'json'
+  /** A row goes so long after the batch that wrote it last; `null` for never. */
+  readonly ttlMs: DurationMs | null
+  /** The rows with the greatest values of a column, kept as a sorted set. */
+  readonly top: { readonly by: string; readonly n: number } | null
 }
 export interface ForeachBatchSinkNode {
   readonly kind: 'foreachBatch'

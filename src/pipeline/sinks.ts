@@ -1,12 +1,13 @@
 import { MillraceError } from '../base/errors.ts'
 import type { AnyRow, ConsoleSinkNode, ForeachBatchSinkNode, PartitionBy, SinkNode } from './plan.ts'
 import type { Columns, RowOf } from './schema.ts'
+import type { UnboundRedisView } from './views.ts'
 
 declare const needs: unique symbol
 
 /** A sink before the pipeline has bound it: `Needs` are the columns that its rows must have. */
 export interface SinkSpec<Needs extends Columns = Record<never, never>> {
-  readonly node: SinkNode | UnboundParquetSink
+  readonly node: SinkNode | UnboundParquetSink | UnboundRedisView
   readonly [needs]?: (rows: Needs) => void
 }
 

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../base/json.ts'
-import type { BatchId, DriverEpoch } from '../base/units.ts'
+import type { BatchId, DriverEpoch, EpochMs } from '../base/units.ts'
 import type { ColumnBatch } from '../columnar/column-batch.ts'
 import type { TableSchema } from '../columnar/schema.ts'
 import type { PartitionBy } from '../pipeline/plan.ts'
@@ -23,6 +23,14 @@ export interface Sink {
    * published. What is prepared for later batches stays: a paused driver may still commit it.
    */
   clearUp(committed: BatchId): Promise<void>
+  /**
+   * Told at start, and after another driver's commit was adopted, what the newest commit says of this sink (`null` where
+   * it says nothing) and the epoch of this driver, before anything is published or prepared. For sinks whose batches
+   * build on one another.
+   */
+  resume?(receipt: JsonValue | null, epoch: DriverEpoch): void
+  /** Ends what goes on beside the stream. Called once, after the last batch. */
+  close?(): Promise<void>
 }
 
 /** What one micro-batch gives to one sink. Either files (encoded where the rows were) or rows. */
@@ -31,6 +39,8 @@ export interface SinkOutput {
   readonly epoch: DriverEpoch
   readonly files: readonly EncodedFile[]
   readonly rows: readonly ColumnBatch[]
+  /** Watermark of the branch after the batch; `null` where it has none. */
+  readonly watermark: EpochMs | null
 }
 
 /** A finished file of a table, encoded by a worker: the only form in which bulk rows cross threads. */

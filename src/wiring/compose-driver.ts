@@ -13,6 +13,7 @@ import type { PipelinePlan } from '../pipeline/plan.ts'
 import { loadParquetEncoder } from '../sinks/parquet/index.ts'
 import type { Config } from './config/config.ts'
 import { makeProbe } from './probe.ts'
+import { checkViews, composeRedis } from './redis.ts'
 import { makeRunner } from './runner.ts'
 import { checkSinks, sinkFactory, storeNames } from './sinks.ts'
 import { makePlanner } from './sources.ts'
@@ -45,8 +46,10 @@ export interface Composed {
 export const composeDriver = async (composition: Composition): Promise<Composed> => {
   const { plan, config, options, emit } = composition
   checkSinks(plan)
+  checkViews(plan, config)
   const stores = await openStores(config, storeNames(plan))
   const store = stores.root
+  const redis = await composeRedis(plan, config, emit)
   const surroundings = {
     pipeline: plan.name,
     clock: systemClock,
@@ -55,12 +58,17 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
     onWarning: (message: string) => emit({ kind: 'warning', code: 'SOURCE', message }),
   }
   const source = makePlanner(plan.source, surroundings)
+  const closePorts = async (): Promise<void> => {
+    await redis?.close()
+    await source.close()
+  }
   try {
     const sinks = sinkFactory(plan, {
       stores,
       random: systemRandom,
       write: options.write ?? (text => void process.stdout.write(text)),
       consoleFormat: options.consoleFormat ?? 'table',
+      views: redis?.views ?? null,
     })
     const parts = await assembleDriver({
       plan,
@@ -76,18 +84,21 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
       checkpoint: options.checkpoint ?? 'continue',
       settings: driverSettings(composition),
       makeExecutor: () => makeExecutor(composition),
+      ...(redis === null ? {} : { committed: entry => redis.fastCopy.committed(entry) }),
       emit,
     })
+    await redis?.begin(parts.checkpoint.epoch)
     const ownSource = plan.source.kind === 'datagen' ? null : () => makePlanner(plan.source, surroundings)
     const probe = makeProbe(parts, ownSource)
     const close = async (): Promise<void> => {
       await parts.executor.close()
       await probe.close()
-      await source.close()
+      for (const { sink } of parts.sinks) await sink.close?.()
+      await closePorts()
     }
     return { parts, id: `${store.location}/${plan.name}`, probe, close }
   } catch (error) {
-    await source.close()
+    await closePorts()
     throw error
   }
 }

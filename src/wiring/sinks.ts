@@ -1,5 +1,7 @@
-import { assertNever } from '../base/assert.ts'
+import { assertNever, present } from '../base/assert.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import type { DurationMs } from '../base/units.ts'
 import type { SinkFactory } from '../microbatch/bind-sinks.ts'
 import type { PipelinePlan, SinkNode } from '../pipeline/plan.ts'
 import { consoleSink } from '../sinks/console/console-sink.ts'
@@ -7,6 +9,8 @@ import { foreachBatchSink } from '../sinks/foreach-batch.ts'
 import { partitioner } from '../sinks/partition-by.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { tableSink } from '../sinks/table-sink.ts'
+import { viewSink } from '../sinks/view/view-sink.ts'
+import type { ViewStore } from '../sinks/view/view-store.ts'
 import type { Stores } from './stores.ts'
 
 /** What sinks are made with. */
@@ -17,6 +21,16 @@ export interface SinkSurroundings {
   readonly write: (text: string) => void
   /** `json`: one JSON line per batch instead of a table. */
   readonly consoleFormat: 'table' | 'json'
+  /** `null` where no Redis is configured; such a pipeline has no views (`checkViews`). */
+  readonly views: ViewSurroundings | null
+}
+
+/** Where views go. */
+export interface ViewSurroundings {
+  readonly store: ViewStore
+  readonly clock: Clock
+  readonly timeoutMs: DurationMs
+  readonly warn: (code: string, message: string) => void
 }
 
 /**
@@ -62,6 +76,11 @@ const makeSink = (
       return consoleSink({ rows: node.rows, orderBy: node.orderBy, write, name, format })
     case 'foreachBatch':
       return foreachBatchSink({ deliver: node.deliver, pipeline: plan.name })
+    case 'redisView': {
+      const { stores, random } = around
+      const { store: views, ...rest } = present(around.views, 'Redis')
+      return viewSink({ node, pipeline: plan.name, store: stores.root, random, views, ...rest })
+    }
     default:
       return assertNever(node)
   }

@@ -8,6 +8,7 @@ import type { PartitionBounds } from '../ingest/source.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { kafkaSettings } from './compose-driver.ts'
 import type { Config } from './config/config.ts'
+import { askRedis, type RedisStatus } from './redis.ts'
 import { storeNames } from './sinks.ts'
 import { makePlanner } from './sources.ts'
 import { openStore, storeWarnings } from './stores.ts'
@@ -30,6 +31,8 @@ export interface PipelineStatus {
   readonly recent: readonly RecentBatch[]
   /** What is dangerous about where things are kept. */
   readonly warnings: readonly string[]
+  /** What Redis says beside it; `null` where none is configured. */
+  readonly redis: RedisStatus | null
 }
 
 export interface PartitionStatus {
@@ -71,6 +74,7 @@ export const statusOf = async (plan: PipelinePlan, config: Config): Promise<Pipe
     }),
     sourceError,
     warnings: await storeWarnings(config, storeNames(plan)),
+    redis: await askRedis(plan, config),
     recent: (point?.recent ?? []).map((each, at, all) => ({
       batchId: each.batchId,
       committedAt: iso(each.committedAt),

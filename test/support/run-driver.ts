@@ -47,6 +47,7 @@ export const composeTestDriver = async (plan: PipelinePlan, options: RunOptions)
         random,
         write: () => undefined,
         consoleFormat: 'json',
+        views: null,
       }),
     ),
     rate: RATE,

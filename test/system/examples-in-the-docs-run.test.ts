@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { runCli, temporaryFolder } from './support/cli.ts'
 
 const project = new URL('../../', import.meta.url).pathname
@@ -31,12 +31,13 @@ describe('examples in the docs', () => {
   })
 
   it.each(examples.filter(({ code }) => code.includes('datagen(')))(
-    '$page, pipeline $at runs without a service',
+    '$page, pipeline $at runs, with nothing but Redis where it has a view',
     async ({ code }) => {
       const root = temporaryFolder()
       const file = join(root, 'example.ts')
+      const redis = code.includes('redisView(') ? { MILLRACE_REDIS_URL: inject('redisUrl') } : {}
       writeFileSync(file, code)
-      const { code: exit, stderr } = await runCli(['run', file, '--root', root, '--batches', '2'])
+      const { code: exit, stderr } = await runCli(['run', file, '--root', root, '--batches', '2'], redis)
       expect(stderr).toBe('')
       expect(exit).toBe(0)
     },

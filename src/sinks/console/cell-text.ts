@@ -1,4 +1,5 @@
 import { assertNever } from '../../base/assert.ts'
+import { float32Text } from '../../base/format.ts'
 import { type Column, isValid, type ScalarColumn } from '../../columnar/column.ts'
 
 const DAY_MS = 86_400_000
@@ -67,15 +68,6 @@ const scalarText = (column: FixedWidthColumn, row: number): string => {
     default:
       return assertNever(column)
   }
-}
-
-/** The shortest decimal that rounds to the same float32. */
-const float32Text = (value: number): string => {
-  for (let digits = 6; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits))
-    if (Math.fround(short) === value) return String(short)
-  }
-  return String(value)
 }
 
 /** Times beyond what ISO 8601 can say (275,760 years) are shown as a number of milliseconds. */

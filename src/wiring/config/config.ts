@@ -119,6 +119,11 @@ export const NAMED_STORE_FIELDS = {
   ...REACH,
 } as const
 
+const redisUrl = z.union([
+  none,
+  z.string().regex(/^rediss?:\/\/\S+$/, 'write redis://host:6379, rediss://user:password@host:6379/0, or none'),
+])
+
 /** Every value of the configuration, by its dotted name. */
 export const SETTINGS = {
   root: setting(text, './millrace-data', 'Where tables and checkpoints lie: a folder, or `s3://bucket/prefix`.'),
@@ -188,6 +193,32 @@ export const SETTINGS = {
     duration,
     '30s',
     'How long a topic may end before the committed offset (a change of leaders) before that is lost data.',
+  ),
+  'redis.url': secret(
+    redisUrl,
+    null,
+    'Redis for views, the fast copy of offsets and the lease: `redis://[user:password@]host[:port][/db]`, `rediss://…` for TLS, or `none`.',
+  ),
+  'redis.keyPrefix': setting(
+    z.string().regex(/^[^\s{}]{1,100}$/, 'write up to 100 characters without spaces and braces'),
+    'millrace:',
+    'Begins every key that Millrace writes to Redis.',
+  ),
+  'redis.connectTimeout': setting(
+    duration,
+    '2s',
+    'A connection to Redis that takes longer is given up, and tried again.',
+  ),
+  'redis.commandTimeout': setting(duration, '1s', 'A command without an answer for so long fails.'),
+  'redis.publishTimeout': setting(
+    duration,
+    '250ms',
+    'How long a batch waits for its views; then the stream goes on and the views follow.',
+  ),
+  'redis.leaseTtl': setting(
+    duration,
+    '15s',
+    'A driver that has not been heard of for so long no longer holds the lease.',
   ),
   'checkpoint.retainBatches': setting(whole(100), 100, 'Batches whose log entries are kept.'),
   'parquet.maxFileBytes': setting(bytes, '32MiB', 'A file is closed when its rows take so many bytes in memory.'),

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { startKafka } from '../../../scripts/services/kafka.mjs'
+import { startRedis } from '../../../scripts/services/redis.mjs'
 import { startS3 } from '../../../scripts/services/s3.mjs'
 import { build } from '../../../scripts/set-up.mjs'
 
@@ -13,6 +14,8 @@ declare module 'vitest' {
     kafkaFolder: string
     /** An S3-compatible store that belongs to this test run, with a bucket `millrace`. */
     s3: ProvidedS3
+    /** Address of a Redis server that belongs to this test run. Tests that stop or fill one start their own. */
+    redisUrl: string
   }
 }
 
@@ -27,13 +30,14 @@ export interface ProvidedS3 {
 /** Builds the package and runs real services for the length of the test run. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   build()
-  const [kafka, s3] = await Promise.all([startKafka(), startS3()])
+  const [kafka, s3, redis] = await Promise.all([startKafka(), startS3(), startRedis()])
   project.provide('kafkaBrokers', kafka.brokers)
   project.provide('kafkaPid', kafka.pid)
   project.provide('kafkaFolder', kafka.folder)
   const { endpoint, region, accessKeyId, secretAccessKey, pid } = s3
   project.provide('s3', { endpoint, region, accessKeyId, secretAccessKey, pid })
+  project.provide('redisUrl', redis.url)
   return async () => {
-    await Promise.all([kafka.stop(), s3.stop()])
+    await Promise.all([kafka.stop(), s3.stop(), redis.stop()])
   }
 }

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { present } from '../../../src/base/assert.ts'
 import { BEFORE_ALL_TIME, type EpochMs, epochMs } from '../../../src/base/units.ts'
 import type { StateManifest, StateObject } from '../../../src/checkpoint/entries.ts'
-import { nextStateWrite } from '../../../src/checkpoint/state-log.ts'
 import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
 import { taskInput, taskSpec } from '../../../src/executor/aggregation.ts'
 import type { AggregationState } from '../../../src/executor/aggregation-state.ts'
@@ -18,6 +17,7 @@ import { schema } from '../../../src/pipeline/schema.ts'
 import { foreachBatch, parquet } from '../../../src/pipeline/sinks.ts'
 import { datagen } from '../../../src/pipeline/sources.ts'
 import { tumbling } from '../../../src/pipeline/windows.ts'
+import { nextLogWrite } from '../../../src/storage/log-merging.ts'
 import { memoryObjectStore } from '../../../src/storage/memory/memory-object-store.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
 import { openTestCheckpoint, planOf } from '../../support/checkpoints.ts'
@@ -199,7 +199,7 @@ describe('the state log', () => {
     let longest = 0
     let snapshotBytes = 0
     for (const size of sizes) {
-      const write = nextStateWrite(manifest, size, stateBytes)
+      const write = nextLogWrite(manifest?.changes ?? [], size, stateBytes)
       if (write.kind === 'snapshot') {
         manifest = { snapshot: object(stateBytes), changes: [] }
         snapshotBytes += stateBytes

@@ -24,8 +24,11 @@ const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'storage/local': ['node:', '@node-rs/crc32'],
   'storage/memory': [],
   'storage/s3': ['node:', '@aws-sdk/client-s3', '@node-rs/crc32'],
+  'storage/redis': ['node:', 'ioredis'],
   'sinks/parquet': ['node:', 'parquet-wasm', 'flatbuffers'],
   'sinks/console': [],
+  'sinks/redis': [],
+  'checkpoint/redis': [],
   'executor/threads': ['node:'],
   'observe/prometheus': ['prom-client'],
 }

@@ -9,6 +9,7 @@ const outputOf = (...rows: ReturnType<typeof batchOf>[]) => ({
   epoch: driverEpoch(1),
   files: [],
   rows,
+  watermark: null,
 })
 const TWO = [
   batchOf(

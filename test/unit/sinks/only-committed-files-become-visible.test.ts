@@ -14,6 +14,7 @@ const sinkOver = (store: ObjectStore, table = 'plays', pipeline = 'trending') =>
 const output = (batch: number, files: Readonly<Record<string, string>>): SinkOutput => ({
   batchId: batchId(batch),
   epoch: driverEpoch(1),
+  watermark: null,
   files: Object.entries(files).map(([partition, text]) => ({ partition, bytes: utf8Bytes(text), rows: 1 })),
   rows: [],
 })

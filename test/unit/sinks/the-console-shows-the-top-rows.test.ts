@@ -11,7 +11,7 @@ const show = async (rows: readonly ColumnBatch[], options: Partial<ConsoleSinkOp
     text += written
   }
   const sink = consoleSink({ rows: 20, orderBy: null, name: 'trending', write, ...options })
-  await sink.prepare({ batchId: batchId(7), epoch: driverEpoch(1), files: [], rows })
+  await sink.prepare({ batchId: batchId(7), epoch: driverEpoch(1), files: [], rows, watermark: null })
   return text
 }
 

@@ -1,11 +1,14 @@
-import type { StateManifest } from './entries.ts'
-
-/** How a batch's change goes into the state log. */
-export type StateWrite =
+/** How a batch's change goes into a log of changes to a state (windows, a view). */
+export type LogWrite =
   /** As a snapshot of the whole state, which begins the log anew. */
   | { readonly kind: 'snapshot' }
   /** As an object that also takes the place of the last `merged` changes. */
   | { readonly kind: 'changes'; readonly merged: number }
+
+/** An object of the log. */
+export interface SizedObject {
+  readonly size: number
+}
 
 /** Below so many bytes of changes a snapshot is not worth an object of its own. */
 const MIN_SNAPSHOT_BYTES = 64 * 1024
@@ -20,11 +23,12 @@ const LEAST_TIER_BYTES = 8 * 1024
  * log-structured trees do (O'Neil et al. 1996), so that each byte is written again once per power of eight. The
  * cost of all commits together follows the keys that changed, and a commit lists some dozens of objects at most.
  *
+ * @param changes objects since the last snapshot, in their order
  * @param changeBytes size of this batch's change
  * @param stateBytes about how large a snapshot would be now
  */
-export const nextStateWrite = (manifest: StateManifest | null, changeBytes: number, stateBytes: number): StateWrite => {
-  const sizes = (manifest?.changes ?? []).map(change => change.size)
+export const nextLogWrite = (changes: readonly SizedObject[], changeBytes: number, stateBytes: number): LogWrite => {
+  const sizes = changes.map(change => change.size)
   const written = sizes.reduce((bytes, size) => bytes + size, changeBytes)
   if (written >= Math.max(stateBytes, MIN_SNAPSHOT_BYTES)) return { kind: 'snapshot' }
   return { kind: 'changes', merged: mergedTail(sizes, changeBytes) }
