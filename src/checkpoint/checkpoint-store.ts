@@ -144,8 +144,12 @@ class StoredCheckpoint implements Checkpoint {
     this.#writer = { store: options.store, clock: options.clock, pipeline: options.pipeline, epoch }
   }
 
-  recover(): Promise<RecoveryPoint> {
-    return this.#patiently(() => recoveryPoint(this.#options.store, this.#generation))
+  async recover(): Promise<RecoveryPoint> {
+    const point = await this.#patiently(() => recoveryPoint(this.#options.store, this.#generation))
+    // an open plan is run without being written again: whoever finds a successor's must not
+    const seen = Math.max(point.commit?.epoch ?? 0, point.openPlan?.epoch ?? 0)
+    if (seen > this.epoch) throw fenced(this.#options.pipeline, this.epoch, seen)
+    return point
   }
 
   async logPlan(plan: Omit<PlanEntry, 'epoch' | 'nonce'>): Promise<PlanEntry> {
@@ -156,12 +160,18 @@ class StoredCheckpoint implements Checkpoint {
     return entry
   }
 
-  commit(
+  async commit(
     commit: Omit<CommitEntry, 'epoch' | 'nonce'>,
   ): Promise<{ readonly entry: CommitEntry; readonly adopted: boolean }> {
     const key = this.#generation.commit(commit.batchId)
     const own: CommitEntry = { ...commit, epoch: this.epoch, nonce: this.#options.random.nonce() }
-    return createEntry(this.#writer, key, own, (at, fields) => readCommitEntry(at, fields, commit.batchId))
+    const committed = await createEntry(this.#writer, key, own, (at, fields) =>
+      readCommitEntry(at, fields, commit.batchId),
+    )
+    // a driver that was stopped while others ran so many batches that this entry was pruned has written it anew, and
+    // must not publish it. Where the entry does count, the successor publishes it
+    if (!committed.adopted) await this.requireOwnership()
+    return committed
   }
 
   readCommit(batch: BatchId): Promise<CommitEntry | null> {
@@ -194,7 +204,7 @@ class StoredCheckpoint implements Checkpoint {
     await this.#patiently(() => pruneGeneration(this.#options.store, this.#generation, newest, retained))
   }
 
-  /** A driver that was paused may wake beside its successor: it looks before it plans anything more. */
+  /** A driver that was paused may wake beside its successor: it looks before it plans and before it publishes. */
   async requireOwnership(): Promise<void> {
     const next = this.epoch + 1
     const successor = await this.#patiently(() => this.#options.store.head(this.#layout.epoch(next)))

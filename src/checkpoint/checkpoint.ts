@@ -11,7 +11,7 @@ export interface Checkpoint {
   readonly header: CheckpointHeader
   /**
    * What is there now: the newest commit (if any) and the plan after it that a crash left without a commit (if any).
-   * Called at start and after an adoption.
+   * Called at start and after an adoption. @throws FENCED where an entry is of a higher epoch
    */
   recover(): Promise<RecoveryPoint>
   /**

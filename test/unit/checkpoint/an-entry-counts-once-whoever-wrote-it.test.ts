@@ -76,8 +76,8 @@ describe('an entry counts once, whoever wrote it', () => {
     await first.logPlan({ ...planOf(0), flush: true })
     const second = await openTestCheckpoint(store, 2)
     expect(await second.logPlan(planOf(0))).toMatchObject({ epoch: 1, flush: true })
-    const own = await first.commit({ ...commitOf(0), ledger: { by: 'first' } })
-    expect(own.adopted).toBe(false)
+    // it is written and counts; publishing it is the successor's
+    await expect(first.commit({ ...commitOf(0), ledger: { by: 'first' } })).rejects.toMatchObject(FENCED)
     const { adopted, entry } = await second.commit({ ...commitOf(0), ledger: { by: 'second' } })
     expect(adopted).toBe(true)
     expect(entry).toMatchObject({ epoch: 1, ledger: { by: 'first' } })
@@ -124,7 +124,7 @@ describe('an entry counts once, whoever wrote it', () => {
     await first.logPlan(planOf(0))
     const { store } = failing(shared, { call: 'createOnly', part: '/commits/', times: 1, when: 'after' })
     const second = await openTestCheckpoint(store, 2)
-    await first.commit(commitOf(0))
+    await expect(first.commit(commitOf(0))).rejects.toMatchObject(FENCED)
     expect(await second.commit(commitOf(0))).toMatchObject({ adopted: true, entry: { epoch: 1 } })
   })
 
