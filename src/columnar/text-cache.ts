@@ -1,4 +1,5 @@
-const SLOTS = 512
+const FIRST_SLOTS = 16
+const MAX_SLOTS = 512
 /** Longer texts are decoded each time: comparing them costs as much. */
 const MAX_CACHED_BYTES = 64
 
@@ -6,19 +7,22 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
  * Decodes UTF-8 that repeats (countries, kinds, devices) once per distinct value: a direct-mapped cache by hash of the
- * bytes, compared byte by byte. Bounded: 512 texts of at most 64 bytes.
+ * bytes, compared byte by byte. It costs nothing before the first text, begins small, and is bounded: 512 texts of at most
+ * 64 bytes.
  */
 export class TextCache {
-  readonly #texts = Array.from<string | undefined>({ length: SLOTS })
-  readonly #bytes = new Uint8Array(SLOTS * MAX_CACHED_BYTES)
-  readonly #lengths = new Int32Array(SLOTS)
+  #slots = 0
+  #misses = 0
+  #texts: (string | undefined)[] = []
+  #bytes = new Uint8Array(0)
+  #lengths = new Int32Array(0)
 
   /** The text in bytes[start, end). */
   decode(bytes: Uint8Array, start: number, end: number): string {
     const length = end - start
     if (length === 0) return ''
     if (length > MAX_CACHED_BYTES) return decoder.decode(bytes.subarray(start, end))
-    const slot = hash(bytes, start, end) & (SLOTS - 1)
+    const slot = hash(bytes, start, end) & (this.#slots - 1)
     const known = this.#texts[slot]
     if (known !== undefined && this.#holds(slot, bytes, start, length)) return known
     return this.#learn(slot, bytes, start, end)
@@ -33,11 +37,24 @@ export class TextCache {
 
   #learn(slot: number, bytes: Uint8Array, start: number, end: number): string {
     const text = decoder.decode(bytes.subarray(start, end))
+    this.#misses += 1
+    if (this.#misses > this.#slots && this.#slots < MAX_SLOTS) {
+      this.#resize(this.#slots === 0 ? FIRST_SLOTS : MAX_SLOTS)
+      return text
+    }
     const base = slot * MAX_CACHED_BYTES
     for (let at = start; at < end; at += 1) this.#bytes[base + at - start] = bytes[at] as number
     this.#lengths[slot] = end - start
     this.#texts[slot] = text
     return text
+  }
+
+  /** Begins anew with more slots; what was known is soon known again. */
+  #resize(slots: number): void {
+    this.#slots = slots
+    this.#texts = Array.from<string | undefined>({ length: slots })
+    this.#bytes = new Uint8Array(slots * MAX_CACHED_BYTES)
+    this.#lengths = new Int32Array(slots)
   }
 }
 
