@@ -1,7 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const alias = { millrace: fileURLToPath(new URL('./src/index.ts', import.meta.url)) }
+const source = (file: string): string => fileURLToPath(new URL(`./src/${file}`, import.meta.url))
+const alias = [
+  { find: /^millrace$/, replacement: source('index.ts') },
+  { find: /^millrace\/testing$/, replacement: source('testing.ts') },
+]
 
 /**
  * `unit`: no service, no network, seconds. `simulation`: the driver under faults, without services; longer. `system`:

@@ -60,6 +60,8 @@ export const ERROR_KINDS = {
   REDIS_REFUSED: kind(EXIT.failed, true),
   REDIS_WRONG_TYPE: kind(EXIT.failed),
   VIEW_CONFLICT: kind(EXIT.failed),
+  // the simulator
+  PROMISE_BROKEN: kind(EXIT.failed),
   // the engine itself
   ABORTED: kind(EXIT.ok),
   BUG: kind(EXIT.failed),

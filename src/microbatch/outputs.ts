@@ -12,6 +12,11 @@ import type { SinkOutput } from '../sinks/sink.ts'
 import type { BoundSink, DriverParts } from './driver-parts.ts'
 import { laterOf } from './plan-batch.ts'
 
+/** The parts of a driver that results are put together with. */
+export interface OutputParts extends Pick<DriverParts, 'plan' | 'sinks' | 'encoder'> {
+  readonly settings: Pick<DriverParts['settings'], 'maxBadRows' | 'maxFileBytes' | 'maxOpenPartitions'>
+}
+
 /** What the tasks of a batch amount to, before any sink has heard of it. */
 export interface ComputedBatch {
   /** One for each bound sink, in their order. */
@@ -30,7 +35,7 @@ export interface ComputedBatch {
  * @throws TOO_MANY_BAD_ROWS before anything is prepared
  */
 export const computeOutputs = (
-  parts: DriverParts,
+  parts: OutputParts,
   states: readonly (AggregationState | null)[],
   plan: PlanEntry,
   results: readonly TaskResult[],
