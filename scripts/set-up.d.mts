@@ -3,3 +3,4 @@ export declare const run: (command: string, args: readonly string[], options?: o
 export declare const requireNode: () => void
 export declare const installPackages: () => void
 export declare const build: () => void
+export declare const buildKernels: () => void

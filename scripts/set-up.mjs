@@ -1,7 +1,17 @@
 // What a fresh clone needs before anything runs: packages and the compiled code. Does nothing when both are there.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -38,22 +48,41 @@ export const build = () => {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return
   rmSync(join(projectFolder, 'dist'), { recursive: true, force: true })
   run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'])
+  buildKernels()
   chmodSync(join(projectFolder, 'dist', 'cli', 'main.js'), 0o755)
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, sources)
 }
 
-const hashOfSources = () => {
-  const hash = createHash('sha256')
-  const files = readdirSync(join(projectFolder, 'src'), { recursive: true, withFileTypes: true })
+const KERNELS = ['src', 'columnar', 'wasm', 'assembly']
+
+/** Compiles the kernels to dist/ where they were made from other sources; tests that run from sources use them too. */
+export const buildKernels = () => {
+  const module = join(projectFolder, 'dist', 'columnar', 'wasm', 'kernels.wasm')
+  const stamp = `${module}.sources`
+  const sources = hashOf(filesBelow(...KERNELS))
+  if (existsSync(module) && existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return
+  mkdirSync(dirname(module), { recursive: true })
+  const options = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--enable', 'simd']
+  const compiler = join('node_modules', 'assemblyscript', 'bin', 'asc.js')
+  // under another name first: tests in other processes may be about to load it
+  const unfinished = `${module}.${process.pid}`
+  run(process.execPath, [compiler, join(...KERNELS, 'index.ts'), '--outFile', unfinished, ...options])
+  renameSync(unfinished, module)
+  writeFileSync(stamp, sources)
+}
+
+const hashOfSources = () =>
+  hashOf([...filesBelow('src'), join(projectFolder, 'tsconfig.json'), join(projectFolder, 'tsconfig.build.json')])
+
+const filesBelow = (...folder) =>
+  readdirSync(join(projectFolder, ...folder), { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath, entry.name))
-  for (const file of [
-    ...files.toSorted(),
-    join(projectFolder, 'tsconfig.json'),
-    join(projectFolder, 'tsconfig.build.json'),
-  ]) {
-    hash.update(file).update(readFileSync(file))
-  }
+    .toSorted()
+
+const hashOf = files => {
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(file).update(readFileSync(file))
   return hash.digest('hex')
 }

@@ -63,6 +63,7 @@ export const ERROR_KINDS = {
   // the simulator
   PROMISE_BROKEN: kind(EXIT.failed),
   // the engine itself
+  KERNELS_NOT_LOADABLE: kind(EXIT.failed),
   ABORTED: kind(EXIT.ok),
   BUG: kind(EXIT.failed),
 } as const satisfies Record<string, ErrorKind>

@@ -138,6 +138,7 @@ const runnerSettings = (config: Config, workers: number): RunnerSettings => ({
   maxFutureMs: config.watermark.maxFuture,
   table: { maxFileBytes: config.parquet.maxFileBytes, maxOpenPartitions: config.parquet.maxOpenPartitions },
   kafka: { ...kafkaSettings(config), prefetchBytes: Math.floor(config.kafka.prefetchBytes / workers) },
+  kernels: { implementation: config.kernels, memoryBytes: config.kernelMemory },
 })
 
 const rateOptions = ({ backpressure }: Config) => ({

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { durationMs } from '../base/units.ts'
-import { typescriptKernels } from '../columnar/typescript/index.ts'
 import { type TaskRunner, taskRunner } from '../executor/task-runner.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { loadParquetEncoder } from '../sinks/parquet/index.ts'
+import { makeKernels } from './kernels.ts'
 import { makeReader } from './sources.ts'
 import type { RunnerSettings } from './worker-data.ts'
 
@@ -12,7 +12,7 @@ export const makeRunner = async (plan: PipelinePlan, settings: RunnerSettings): 
   taskRunner({
     plan,
     reader: makeReader(plan.source, settings.kafka),
-    kernels: typescriptKernels,
+    kernels: makeKernels(settings.kernels),
     encoderFactory: await loadParquetEncoder(),
     maxFutureMs: durationMs(settings.maxFutureMs),
     table: settings.table,

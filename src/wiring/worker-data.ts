@@ -1,4 +1,5 @@
 import type { TableLimits } from '../executor/branch-run.ts'
+import type { KernelSettings } from './kernels.ts'
 import type { KafkaSettings } from './sources.ts'
 
 /** What a task runner is made with: plain data, so that a worker thread makes the same as the driver's thread would. */
@@ -6,6 +7,7 @@ export interface RunnerSettings {
   readonly maxFutureMs: number
   readonly table: TableLimits
   readonly kafka: KafkaSettings
+  readonly kernels: KernelSettings
 }
 
 /** What a worker thread is started with. */

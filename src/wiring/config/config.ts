@@ -133,6 +133,22 @@ export const SETTINGS = {
     'What a commit survives: a killed process, or (`disk`: every file is synced) a machine that loses power.',
   ),
   workers: setting(whole(1), 2, 'Worker threads that read, decode and compute.'),
+  kernels: setting(
+    z.enum(['wasm', 'typescript']),
+    'wasm',
+    'Inner loops: WebAssembly, or the same in TypeScript (slower; to find out which of them is wrong).',
+  ),
+  kernelMemory: setting(
+    bytes.pipe(
+      z
+        .number()
+        .min(16 * 1024 ** 2)
+        .max(1024 ** 3),
+    ),
+    '256MiB',
+    'Address space of the WebAssembly kernels of a worker, 16MiB to 1GiB; taken page by page as it is needed. A batch for ' +
+      'which it is too small is computed outside of it, slower.',
+  ),
   trigger: setting(trigger, 'default', 'A batch at each multiple of this time; `default`: as soon as there is data.'),
   pollInterval: setting(duration, '10ms', 'How often the source is asked for news while nothing waits.'),
   stopTimeout: setting(

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { JsonDecoder } from '../../../src/columnar/typescript/json-decoder.ts'
+import { ALL_KERNELS } from '../../support/wasm-kernels.ts'
 import { decode, decodeOne, FIELDS, fieldsOf, ROW, recordsOf, valuesOf } from './fixtures/json-records.ts'
 
 const PLAY = fieldsOf({
@@ -44,7 +44,7 @@ describe('a record that is not what the schema says', () => {
     expect(decodeOne(PLAY, value, { ...ROW, maxRecordBytes: 2000 })).toEqual([reason, column])
   })
 
-  it('leaves the rows around it as they are, and nothing of itself', () => {
+  it.each(ALL_KERNELS)('%s: leaves the rows around it as they are, and nothing of itself', (_, kernels) => {
     const extra = fc.record(
       {
         score: fc.option(fc.double({ noNaN: true })),
@@ -62,7 +62,7 @@ describe('a record that is not what the schema says', () => {
         fc.constantFrom(ROW, FIELDS),
         (batches, mode) => {
           const options = { ...mode, maxRecordBytes: 2000 }
-          const decoder = new JsonDecoder({ fields: PLAY }, options)
+          const decoder = kernels().jsonDecoder({ fields: PLAY }, options)
           for (const batch of batches) {
             const values = batch.map((item, id) =>
               Array.isArray(item) ? (item[0] as string) : good(id, item as object),
@@ -99,8 +99,8 @@ const decodeFails = (value: string | Uint8Array | null, options: typeof ROW): bo
   decode(PLAY, [value], options).bad.length > 0
 
 describe('columns handed out', () => {
-  it('stay as they are when the arena is used again', () => {
-    const decoder = new JsonDecoder({ fields: PLAY }, ROW)
+  it.each(ALL_KERNELS)('%s: stay as they are when the arena is used again', (_, kernels) => {
+    const decoder = kernels().jsonDecoder({ fields: PLAY }, ROW)
     const records = recordsOf([good(1, { tags: ['a'], raw: { b: [1] }, device: { type: 'tv' } })])
     const { rows } = decoder.decode(records)
     const before = JSON.stringify(rows.columns.map(valuesOf), (_, value) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Field } from '../../../src/columnar/schema.ts'
-import { JsonDecoder } from '../../../src/columnar/typescript/json-decoder.ts'
 import { allocatedBy } from '../../support/allocations.ts'
+import { ALL_KERNELS } from '../../support/wasm-kernels.ts'
 import { FIELDS, fieldsOf, ROW, recordsOf } from './fixtures/json-records.ts'
 
 const ROWS = 10_000
@@ -53,13 +53,13 @@ const play = (i: number): string =>
     context: { text: 'y'.repeat(i % 1000), i },
   })
 
-describe('decoding JSON', () => {
+describe.each(ALL_KERNELS)('decoding JSON by %s', (_, kernels) => {
   it.each([
     ['row', ROW],
     ['fields', FIELDS],
-  ] as const)('allocates nothing for each row when it validates by %s', async (_, options) => {
+  ] as const)('allocates nothing for each row when it validates by %s', async (_mode, options) => {
     const records = recordsOf(Array.from({ length: ROWS }, (_, i) => play(i)))
-    const decoder = new JsonDecoder({ fields: PLAY }, options)
+    const decoder = kernels().jsonDecoder({ fields: PLAY }, options)
     const work = (rounds: number) => {
       for (let round = 0; round < rounds; round++) expect(decoder.decode(records).rows.length).toBe(ROWS)
     }

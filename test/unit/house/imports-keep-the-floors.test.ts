@@ -19,6 +19,7 @@ const FLOORS: readonly (readonly string[])[] = [
 
 /** Folders behind ports, and the packages that each may import. */
 const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
+  'columnar/wasm': ['node:'],
   'ingest/kafka': ['node:', '@node-rs/crc32', 'snappy', 'fzstd'],
   'ingest/datagen': [],
   'storage/local': ['node:', '@node-rs/crc32'],

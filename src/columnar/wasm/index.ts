@@ -1,0 +1,24 @@
+import type { DecoderOptions, Kernels } from '../kernels.ts'
+import type { TableSchema } from '../schema.ts'
+import { typescriptKernels } from '../typescript/index.ts'
+import { WasmJsonDecoder } from './json-decoder.ts'
+import { instantiateKernels } from './kernels-module.ts'
+
+/** Kernels in WebAssembly, over memory of their own with so many bytes of address space. @throws KERNELS_NOT_LOADABLE */
+export const wasmKernels = (memoryBytes: number): Kernels => {
+  const kernels = instantiateKernels(memoryBytes)
+  const decoders = new WeakMap<TableSchema, Map<string, WasmJsonDecoder>>()
+  return {
+    ...typescriptKernels,
+    name: 'wasm',
+    // tasks of one plan share a decoder, so that what it has learned of the order of names is kept
+    jsonDecoder: (schema, options: DecoderOptions) => {
+      const known = decoders.get(schema) ?? new Map<string, WasmJsonDecoder>()
+      decoders.set(schema, known)
+      const key = `${options.validate} ${options.maxRecordBytes}`
+      const decoder = known.get(key) ?? new WasmJsonDecoder(kernels, schema, options)
+      known.set(key, decoder)
+      return decoder
+    },
+  }
+}
