@@ -4,6 +4,7 @@ import demoPipeline from '../wiring/demo-pipeline.ts'
 import { demoArtifact } from '../wiring/start.ts'
 import { runServed } from './serve.ts'
 import { configOf, positiveWhole, type SettingsFlags, withService, withSettings } from './settings.ts'
+import { listenForStop } from './stop-signals.ts'
 
 interface DemoFlags extends SettingsFlags {
   readonly batches?: number
@@ -20,6 +21,7 @@ export const demoCommand = (): Command =>
     .option('--batches <n>', 'end after so many batches; default: run until Ctrl-C', positiveWhole)
     .option('--explain', 'say why each batch got its ranges')
     .action(async (flags: DemoFlags) => {
+      const signals = listenForStop()
       const config = await configOf({ listen: ANY_PORT, ...flags })
       const json = flags.json ?? false
       await runServed({
@@ -31,7 +33,7 @@ export const demoCommand = (): Command =>
           ...(flags.batches === undefined ? {} : { maxBatches: flags.batches }),
           consoleFormat: json ? 'json' : 'table',
         },
-        shown: { json, explain: flags.explain ?? false },
+        shown: { json, explain: flags.explain ?? false, signals },
       })
       if (!json) process.stdout.write(whereItIs(config.root))
     })

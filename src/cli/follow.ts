@@ -2,48 +2,35 @@ import { countsTotal, droppedFor } from '../executor/batch-ledger.ts'
 import type { DriverEvent, QueryProgress } from '../microbatch/progress.ts'
 import { type BatchSummary, progressLine } from '../observe/progress-line.ts'
 import type { StreamingQuery } from '../wiring/streaming-query.ts'
+import type { StopSignals } from './stop-signals.ts'
 
 export interface FollowOptions {
   readonly json: boolean
   /** Print why each batch got its ranges. */
   readonly explain: boolean
+  readonly signals: StopSignals
   /** Called when a stop is asked for, before the query is told. */
   readonly onStop: () => void
 }
 
 /**
- * Shows a running query until it ends: one line for each batch, warnings on stderr. The first SIGINT or SIGTERM ends it
- * after the batch in flight, a second one ends the process at once (nothing is lost: the next run recovers).
- * @throws what stopped the query
+ * Shows a running query until it ends: one line for each batch, warnings on stderr. The first signal ends it after the
+ * batch in flight. @throws what stopped the query
  */
-export const follow = async (query: StreamingQuery, options: FollowOptions): Promise<void> => {
+export const follow = async (query: StreamingQuery, { signals, onStop, ...options }: FollowOptions): Promise<void> => {
   const subscription = query.events.subscribe({ next: event => show(event, options), error: () => undefined })
-  const release = stopOnSignals(query, options.onStop)
+  signals.attach(() => {
+    onStop()
+    void query.stop()
+  })
   try {
     await query.awaitTermination()
   } finally {
-    release()
     subscription.unsubscribe()
   }
 }
 
-const stopOnSignals = (query: StreamingQuery, onStop: () => void): (() => void) => {
-  let asked = false
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (asked) process.exit(signal === 'SIGINT' ? 130 : 143)
-    asked = true
-    onStop()
-    void query.stop()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  return () => {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
-  }
-}
-
-const show = (event: DriverEvent, { json, explain }: FollowOptions): void => {
+const show = (event: DriverEvent, { json, explain }: Pick<FollowOptions, 'json' | 'explain'>): void => {
   if (json) {
     process.stdout.write(`${JSON.stringify(event)}\n`)
     return

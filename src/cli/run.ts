@@ -5,6 +5,7 @@ import { availableNow, processingTime, type Trigger } from '../microbatch/trigge
 import { bundleFor, type StartOptions } from '../wiring/start.ts'
 import { runServed } from './serve.ts'
 import { configOf, positiveWhole, type SettingsFlags, withService, withSettings } from './settings.ts'
+import { listenForStop } from './stop-signals.ts'
 
 interface RunFlags extends SettingsFlags {
   readonly availableNow?: boolean
@@ -32,6 +33,7 @@ export const runCommand = (): Command =>
     .option('--new-checkpoint', 'leave the checkpoint that is there alone and begin another')
     .option('--reset-offsets', 'go on from where the source is told to start, with the state that there is')
     .action(async (file: string, flags: RunFlags) => {
+      const signals = listenForStop()
       const trigger = triggerOf(flags)
       const config = await configOf(flags)
       const { plan, artifact } = await bundleFor(file)
@@ -43,7 +45,7 @@ export const runCommand = (): Command =>
         resetOffsets: flags.resetOffsets ?? false,
         consoleFormat: json ? 'json' : 'table',
       }
-      await runServed({ plan, artifact, config, options, shown: { json, explain: flags.explain ?? false } })
+      await runServed({ plan, artifact, config, options, shown: { json, explain: flags.explain ?? false, signals } })
     })
 
 const triggerOf = (flags: RunFlags): Trigger | null => {

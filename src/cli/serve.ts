@@ -15,7 +15,7 @@ export interface Served {
   readonly artifact: URL
   readonly config: Config
   readonly options: StartOptions
-  readonly shown: Pick<FollowOptions, 'json' | 'explain'>
+  readonly shown: Pick<FollowOptions, 'json' | 'explain' | 'signals'>
 }
 
 /**

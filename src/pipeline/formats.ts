@@ -1,4 +1,5 @@
 import { tableSchema } from '../columnar/schema.ts'
+import { checkOptions, oneOf, positive } from './check-options.ts'
 import type { FormatNode } from './plan.ts'
 import type { Columns, Schema } from './schema.ts'
 
@@ -25,15 +26,21 @@ export interface JsonOptions extends FormatOptions {
 
 const DEFAULT_MAX_RECORD_BYTES = 16 * 1024 * 1024
 
-/** JSON objects, of which the columns of the schema are read. */
-export const json = <C extends Columns>(schema: Schema<C>, options: JsonOptions = {}): Format<C> => ({
-  node: {
-    kind: 'json',
-    schema: tableSchema(schema.fields),
-    validate: options.validate ?? 'row',
-    maxRecordBytes: options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES,
-  },
-})
+const maxRecordBytes = (options: FormatOptions): number =>
+  positive(options.maxRecordBytes, 'maxRecordBytes') ?? DEFAULT_MAX_RECORD_BYTES
+
+/** JSON objects, of which the columns of the schema are read. @throws INVALID_PIPELINE */
+export const json = <C extends Columns>(schema: Schema<C>, options: JsonOptions = {}): Format<C> => {
+  checkOptions('json()', options, { maxRecordBytes: true, validate: true })
+  return {
+    node: {
+      kind: 'json',
+      schema: tableSchema(schema.fields),
+      validate: oneOf(options.validate ?? 'row', ['row', 'fields'], 'validate'),
+      maxRecordBytes: maxRecordBytes(options),
+    },
+  }
+}
 
 /** UTF-8 text: the whole value in one column named `value`. */
 export const text = (options: FormatOptions = {}): Format<{ readonly value: 'string' }> => ({
@@ -45,8 +52,11 @@ export const bytes = (options: FormatOptions = {}): Format<{ readonly value: 'by
   node: wholeValue('bytes', options),
 })
 
-const wholeValue = (kind: 'text' | 'bytes', options: FormatOptions): FormatNode => ({
-  kind,
-  schema: tableSchema([{ name: 'value', type: kind === 'text' ? 'string' : 'bytes', nullable: false }]),
-  maxRecordBytes: options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES,
-})
+const wholeValue = (kind: 'text' | 'bytes', options: FormatOptions): FormatNode => {
+  checkOptions(`${kind}()`, options, { maxRecordBytes: true })
+  return {
+    kind,
+    schema: tableSchema([{ name: 'value', type: kind === 'text' ? 'string' : 'bytes', nullable: false }]),
+    maxRecordBytes: maxRecordBytes(options),
+  }
+}

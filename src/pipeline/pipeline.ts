@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/errors.ts'
+import { checkOptions, oneOf } from './check-options.ts'
 import type { Format } from './formats.ts'
 import type { OnStageError, SourceNode } from './plan.ts'
 import type { Columns } from './schema.ts'
@@ -17,9 +18,11 @@ export interface PipelineStart {
 
 /**
  * Begins a pipeline. Its name also names its checkpoint: a pipeline under another name starts anew.
- * @throws INVALID_PIPELINE where the name can't be a folder's name
+ * @throws INVALID_PIPELINE where the name can't be a folder's name or an option does not exist
  */
 export const pipeline = (name: string, options: PipelineOptions = {}): PipelineStart => {
+  checkOptions('pipeline()', options, { onStageError: true })
+  const onStageError = oneOf(options.onStageError ?? 'fail', ['fail', 'deadLetter'], 'onStageError')
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(name)) {
     throw new MillraceError('INVALID_PIPELINE', `${JSON.stringify(name)} is not a name for a pipeline`, {
       remedy: 'Use up to 100 letters, digits, underscores and hyphens.',
@@ -32,7 +35,7 @@ export const pipeline = (name: string, options: PipelineOptions = {}): PipelineS
         branch: 'main',
         source,
         format: format.node,
-        onStageError: options.onStageError ?? 'fail',
+        onStageError,
         stages: [],
         aggregation: null,
         resultStages: [],

@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/errors.ts'
+import { checkOptions, positive } from './check-options.ts'
 import type { AnyRow, ConsoleSinkNode, ForeachBatchSinkNode, PartitionBy, SinkNode } from './plan.ts'
 import type { Columns, RowOf } from './schema.ts'
 import type { UnboundRedisView } from './views.ts'
@@ -31,6 +32,7 @@ export interface ParquetOptions {
 
 /** An append-only table of Parquet files in the folder `table` under the root; rows land exactly once. */
 export const parquet = (table: string, options: ParquetOptions = {}): SinkSpec => {
+  checkOptions('parquet()', options, { partitionBy: true })
   const safe = /^[A-Za-z0-9][A-Za-z0-9_-]*(\/[A-Za-z0-9][A-Za-z0-9_-]*)*$/
   if (!safe.test(table) || table.length > 200) {
     throw new MillraceError('INVALID_PIPELINE', `${JSON.stringify(table)} is not a table name`, {
@@ -52,9 +54,14 @@ const partitionBy = (asked: ParquetOptions['partitionBy']): UnboundParquetSink['
   return asked.length === 0 ? { kind: 'none' } : { kind: 'columns', columns: asked }
 }
 
-/** Prints the rows of each batch as a table, at most `rows` (default 20), perhaps by a column, greatest first. */
+/**
+ * Prints the rows of each batch as a table, at most `rows` (default 20), perhaps by a column, greatest first.
+ * @throws INVALID_PIPELINE
+ */
 export const console = (options: { readonly rows?: number; readonly orderBy?: string } = {}): SinkSpec => {
-  const node: ConsoleSinkNode = { kind: 'console', rows: options.rows ?? 20, orderBy: options.orderBy ?? null }
+  checkOptions('console()', options, { rows: true, orderBy: true })
+  const rows = positive(options.rows, 'console() rows') ?? 20
+  const node: ConsoleSinkNode = { kind: 'console', rows, orderBy: options.orderBy ?? null }
   return { node: Object.freeze(node) }
 }
 

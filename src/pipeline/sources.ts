@@ -1,6 +1,7 @@
 import { type DurationText, parseDuration } from '../base/duration.ts'
 import { MillraceError } from '../base/errors.ts'
 import { epochMs } from '../base/units.ts'
+import { checkOptions, oneOf, positive } from './check-options.ts'
 import type { DatagenSourceNode, KafkaSourceNode, StartingPosition } from './plan.ts'
 
 /** Offsets by topic and partition, as Spark writes them; -2 means earliest and -1 latest. */
@@ -30,8 +31,23 @@ export interface KafkaOptions {
   readonly groupId?: string
 }
 
+const KAFKA_OPTIONS: Readonly<Record<keyof KafkaOptions, true>> = {
+  topic: true,
+  brokers: true,
+  startingOffsets: true,
+  startingTimestamp: true,
+  endingOffsets: true,
+  failOnDataLoss: true,
+  maxOffsetsPerTrigger: true,
+  minOffsetsPerTrigger: true,
+  maxTriggerDelay: true,
+  isolation: true,
+  groupId: true,
+}
+
 /** Reads a Kafka topic by offset ranges, without a consumer group. @throws INVALID_PIPELINE */
 export const kafka = (options: KafkaOptions): KafkaSourceNode => {
+  checkOptions('kafka()', options, KAFKA_OPTIONS)
   if (!/^[a-zA-Z0-9._-]{1,249}$/.test(options.topic)) {
     throw new MillraceError('INVALID_PIPELINE', `${JSON.stringify(options.topic)} is not a topic name`, {
       remedy: 'Use up to 249 letters, digits, dots, underscores and hyphens.',
@@ -42,12 +58,12 @@ export const kafka = (options: KafkaOptions): KafkaSourceNode => {
     topic: options.topic,
     brokers: options.brokers ?? null,
     startingPosition: startingPosition(options),
-    endingOffsets: typeof options.endingOffsets === 'object' ? checkOffsets(options.endingOffsets) : null,
+    endingOffsets: endingOffsets(options.endingOffsets ?? 'latest'),
     failOnDataLoss: options.failOnDataLoss ?? true,
     maxOffsetsPerTrigger: positive(options.maxOffsetsPerTrigger, 'maxOffsetsPerTrigger'),
     minOffsetsPerTrigger: positive(options.minOffsetsPerTrigger, 'minOffsetsPerTrigger'),
     maxTriggerDelayMs: parseDuration(options.maxTriggerDelay ?? '15m', 'maxTriggerDelay'),
-    isolation: options.isolation ?? 'read_committed',
+    isolation: oneOf(options.isolation ?? 'read_committed', ['read_committed', 'read_uncommitted'], 'isolation'),
     groupId: options.groupId ?? null,
   })
 }
@@ -57,8 +73,11 @@ const startingPosition = ({ startingOffsets, startingTimestamp }: KafkaOptions):
     return { kind: 'timestamp', timestamp: pointInTime(startingTimestamp, 'startingTimestamp') }
   }
   if (typeof startingOffsets === 'object') return { kind: 'offsets', offsets: checkOffsets(startingOffsets) }
-  return { kind: startingOffsets ?? 'latest' }
+  return { kind: oneOf(startingOffsets ?? 'latest', ['earliest', 'latest'], 'startingOffsets') }
 }
+
+const endingOffsets = (asked: 'latest' | OffsetsJson): OffsetsJson | null =>
+  typeof asked === 'object' ? checkOffsets(asked) : oneOf(asked, ['latest'], 'endingOffsets') && null
 
 const checkOffsets = (offsets: OffsetsJson): OffsetsJson => {
   for (const [topic, partitions] of Object.entries(offsets)) {
@@ -82,14 +101,6 @@ const pointInTime = (value: number | string, what: string) => {
   return epochMs(time)
 }
 
-const positive = (value: number | undefined, what: string): number | null => {
-  if (value === undefined) return null
-  if (Number.isSafeInteger(value) && value > 0) return value
-  throw new MillraceError('INVALID_PIPELINE', `${what} must be a whole number above 0, not ${value}`, {
-    remedy: `Leave ${what} out, or set it to 1 or more.`,
-  })
-}
-
 /** Options of the built-in generator of playback events. */
 export interface DatagenOptions {
   /** Default 4. */
@@ -108,9 +119,23 @@ export interface DatagenOptions {
   readonly eventBytes?: 'small' | 'large'
 }
 
-/** Playback events, the same for the same seed and offset, so that they can be read again like a topic. */
-export const datagen = (options: DatagenOptions = {}): DatagenSourceNode =>
-  Object.freeze({
+const DATAGEN_OPTIONS: Readonly<Record<keyof DatagenOptions, true>> = {
+  partitions: true,
+  rowsPerSecond: true,
+  seed: true,
+  speed: true,
+  startTime: true,
+  rowsPerPartition: true,
+  eventBytes: true,
+}
+
+/**
+ * Playback events, the same for the same seed and offset, so that they can be read again like a topic.
+ * @throws INVALID_PIPELINE
+ */
+export const datagen = (options: DatagenOptions = {}): DatagenSourceNode => {
+  checkOptions('datagen()', options, DATAGEN_OPTIONS)
+  return Object.freeze({
     kind: 'datagen',
     partitions: positive(options.partitions, 'partitions') ?? 4,
     rowsPerSecond: positive(options.rowsPerSecond, 'rowsPerSecond') ?? 20_000,
@@ -118,5 +143,6 @@ export const datagen = (options: DatagenOptions = {}): DatagenSourceNode =>
     speed: options.speed ?? 1,
     startTime: pointInTime(options.startTime ?? '2026-01-15T10:00:00Z', 'startTime'),
     rowsPerPartition: positive(options.rowsPerPartition, 'rowsPerPartition'),
-    eventBytes: options.eventBytes ?? 'small',
+    eventBytes: oneOf(options.eventBytes ?? 'small', ['small', 'large'], 'eventBytes'),
   })
+}

@@ -146,9 +146,15 @@ describe('the planner tells what there is to read', () => {
     const ending = plannerOf({ topic, endingOffsets: { [topic]: { 0: 4, 1: -1, 2: -2 } } })
     expect((await ending.endingOffsets())?.map(each => each.offset)).toEqual([4, 20, 0])
     await ending.close()
-    await expect(starts({ startingOffsets: { [topic]: { 0: -2 } } })).rejects.toMatchObject({
-      code: 'INVALID_PIPELINE',
-    })
+    const refused = { code: 'INVALID_PIPELINE' }
+    await expect(starts({ startingOffsets: { [topic]: { 0: -2 } } })).rejects.toMatchObject(refused)
+    await expect(starts({ startingOffsets: { [topic]: { 0: 0, 1: 0, 2: 0, 3: 0 } } })).rejects.toMatchObject(refused)
+    const beyond = plannerOf({ topic, endingOffsets: { [topic]: { 0: 11, 1: -1, 2: -1 } } })
+    await expect(beyond.endingOffsets()).rejects.toThrow('partition 0 ends at 10, not 11')
+    await beyond.close()
+    await expect(starts({ startingOffsets: { [topic]: { 0: 0, 1: 21, 2: 0 } } })).rejects.toThrow(
+      'partition 1 ends at 20',
+    )
   })
 
   it('mirrors committed offsets to a group that lag tools see', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { openDuck } from '../support/duckdb.ts'
 import { pipelineFile, runCli, startCli, temporaryFolder } from './support/cli.ts'
@@ -99,6 +100,37 @@ describe('run', () => {
   })
 })
 
+describe('an end from outside', () => {
+  const generated = async (...args: readonly string[]) => {
+    const running = startCli(['demo', '--root', temporaryFolder(), ...args])
+    await running.printed(/batch +0|"batchId":0/)
+    return running
+  }
+
+  it('Ctrl-C ends the demo with exit code 0 and says where the files are', async () => {
+    const running = await generated()
+    running.process.kill('SIGINT')
+    const { code, signal, stdout } = await running.ended
+    expect({ code, signal }).toEqual({ code: 0, signal: null })
+    expect(stdout).toMatch(/demo ended after \d+ batches\n\nThe files are in .*duckdb -c/s)
+  })
+
+  it('a reader of the output that goes away ends it with exit code 0', async () => {
+    const running = await generated('--json')
+    running.process.stdout?.destroy()
+    expect(await running.ended).toMatchObject({ code: 0, signal: null, stderr: '' })
+  })
+
+  it('a signal before a pipeline has started ends it with exit code 0', async () => {
+    const env = { TOPIC: 'none', MILLRACE_KAFKA_BROKERS: '127.0.0.1:1' }
+    const running = startCli(['run', pipelineFile('strict'), '--root', temporaryFolder()], env)
+    // the broker is asked for five seconds
+    await sleep(2000)
+    running.process.kill('SIGTERM')
+    expect(await running.ended).toMatchObject({ code: 0, signal: null, stderr: '' })
+  })
+})
+
 describe('status, plan and config', () => {
   it('status tells what is committed and what waits, and takes nothing over', async () => {
     const topic = await createTopic(1)
@@ -138,6 +170,11 @@ describe('status, plan and config', () => {
     const { error } = JSON.parse(stderr)
     expect(error).toMatchObject({ code: 'INVALID_CONFIG' })
     expect(`${error.message} ${error.remedy}`).toContain('kafka.brokers')
+    const usage = await runCli(['run', pipelineFile('strict'), '--json', '--nonsense'])
+    expect(usage.code).toBe(2)
+    expect(JSON.parse(usage.stderr)).toMatchObject({
+      error: { code: 'INVALID_USAGE', message: "unknown option '--nonsense'" },
+    })
   })
 
   it('the version is that of the package', async () => {

@@ -134,7 +134,10 @@ class KafkaPlanner implements SourcePlanner {
     return found.map(each => (each.offset >= 0 ? each : { ...each, offset: ends.get(each.partition) ?? each.offset }))
   }
 
-  /** Offsets as the pipeline names them, for every partition, -2 and -1 looked up. @throws INVALID_PIPELINE */
+  /**
+   * Offsets as the pipeline names them, for every partition, -2 and -1 looked up.
+   * @throws INVALID_PIPELINE where a partition is missing or too many, or an offset lies beyond the partition's end
+   */
   async #resolve(named: OffsetsJson[string], option: string): Promise<readonly PartitionOffset[]> {
     const { topic } = this.#node
     const [earliest, latest] = await Promise.all([this.#list(EARLIEST), this.#list(LATEST)])
@@ -145,7 +148,9 @@ class KafkaPlanner implements SourcePlanner {
       if (position === undefined) throw offsetsDoNotFit(option, topic, `partition ${partition} is not named`)
       left.delete(String(partition))
       if (position === EARLIEST) return { topic, partition, offset: first }
-      return { topic, partition, offset: position === LATEST ? (ends.get(partition) ?? first) : offset(position) }
+      const end = ends.get(partition) ?? first
+      if (position > end) throw offsetsDoNotFit(option, topic, `partition ${partition} ends at ${end}, not ${position}`)
+      return { topic, partition, offset: position === LATEST ? end : offset(position) }
     })
     const [unknown] = left
     if (unknown !== undefined) throw offsetsDoNotFit(option, topic, `partition ${unknown} does not exist`)
@@ -173,6 +178,6 @@ const refused = (topic: string, partition: number, code: number): MillraceError 
 
 const offsetsDoNotFit = (option: string, topic: string, why: string): MillraceError =>
   new MillraceError('INVALID_PIPELINE', `${option} does not fit topic ${topic}: ${why}`, {
-    remedy: `Name each partition of the topic in ${option}, with -2 for earliest and -1 for latest.`,
+    remedy: `Name each partition of the topic in ${option}, with an offset that it has, -2 for earliest or -1 for latest.`,
     details: { topic },
   })

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { MillraceError } from '../../base/errors.ts'
+import { nearestName } from '../../base/nearest-name.ts'
 import { type Config, NAMED_STORE_FIELDS, type NamedStore, SETTINGS, type Setting } from './config.ts'
-import { nearestName } from './nearest-name.ts'
 import {
   isStoreSetting,
   type KnownName,
