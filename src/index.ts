@@ -7,7 +7,15 @@ export { bytes, json, text } from './pipeline/formats.ts'
 export { type PipelineOptions, type PipelineStart, pipeline } from './pipeline/pipeline.ts'
 export type { PipelinePlan } from './pipeline/plan.ts'
 export { type InferRow, type Schema, schema, type TypeText } from './pipeline/schema.ts'
-export { console, foreachBatch, type ParquetOptions, parquet, type SinkSpec } from './pipeline/sinks.ts'
+export {
+  console,
+  foreachBatch,
+  type KafkaSinkOptions,
+  kafkaSink,
+  type ParquetOptions,
+  parquet,
+  type SinkSpec,
+} from './pipeline/sinks.ts'
 export { type DatagenOptions, datagen, type KafkaOptions, kafka } from './pipeline/sources.ts'
 export type { GroupedStream, Stream, Windowed } from './pipeline/stream.ts'
 export { type RedisViewOptions, redisView } from './pipeline/views.ts'

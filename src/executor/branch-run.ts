@@ -94,6 +94,7 @@ const sinkOutput = (sink: SinkNode, schema: TableSchema, around: BranchSurroundi
       return rowOutput(shownRows(sink, schema))
     case 'foreachBatch':
     case 'redisView':
+    case 'kafka':
       return rowOutput(rows => rows)
     default:
       return assertNever(sink)

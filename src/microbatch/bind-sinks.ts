@@ -26,7 +26,16 @@ export const bindSinks = (plan: PipelinePlan, factory: SinkFactory): readonly Bo
 /** A table in another store is another sink: what was staged in the one can't be published in the other. */
 const tableName = ({ store, table }: ParquetSinkNode): string => (store === null ? table : `${store}:${table}`)
 
+/** Sinks that keep something under their name are called after where they write, so that others may come and go. */
 const nameOf = (node: SinkNode, index: number): string => {
-  if (node.kind === 'parquet') return tableName(node)
-  return `${node.kind}-${node.kind === 'redisView' ? node.name : index}`
+  switch (node.kind) {
+    case 'parquet':
+      return tableName(node)
+    case 'kafka':
+      return `kafka-${node.topic}`
+    case 'redisView':
+      return `redisView-${node.name}`
+    default:
+      return `${node.kind}-${index}`
+  }
 }

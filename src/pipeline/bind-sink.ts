@@ -1,7 +1,8 @@
 import { MillraceError } from '../base/errors.ts'
+import { jsonClash } from '../columnar/json-encoder.ts'
 import { fieldIndex } from '../columnar/schema.ts'
 import type { Draft } from './draft.ts'
-import { type OutputMode, type PartitionBy, type SinkNode, WINDOW_START } from './plan.ts'
+import { type KafkaSinkNode, type OutputMode, type PartitionBy, type SinkNode, WINDOW_START } from './plan.ts'
 import type { SinkSpec } from './sinks.ts'
 import { bindView } from './views.ts'
 
@@ -26,8 +27,40 @@ export const finishSink = (sink: SinkSpec['node'], draft: Draft, outputMode: Out
       return sink
     case 'redisView':
       return bindView(sink, draft, outputMode)
+    case 'kafka':
+      checkMessages(sink, draft)
+      return sink
   }
 }
+
+/** Types whose values are a record's value without further ado. */
+const VALUE_TYPES: readonly string[] = ['string', 'bytes', 'json']
+
+const checkMessages = (sink: KafkaSinkNode, draft: Draft): void => {
+  const what = `kafkaSink(${sink.topic})`
+  if (draft.source.kind === 'kafka' && draft.source.topic === sink.topic && sameBrokers(draft.source, sink)) {
+    throw invalid(`the pipeline reads the topic ${sink.topic} and writes it`, 'Write another topic.')
+  }
+  const key = sink.key === null ? null : requireColumn(draft, sink.key, `${what} takes its key from`)
+  if (key?.type.startsWith('list<') === true) {
+    throw invalid(`${what}: the column ${key.name} is a list, which makes no key`, 'Use a column of another type.')
+  }
+  if (sink.value !== null) {
+    const value = requireColumn(draft, sink.value, `${what} takes its value from`)
+    if (VALUE_TYPES.includes(value.type)) return
+    const remedy = `Use a column of type ${VALUE_TYPES.join(', ')}, or leave value out to send whole rows as JSON.`
+    throw invalid(`${what}: the column ${value.name} of type ${value.type} makes no value`, remedy)
+  }
+  const clash = jsonClash(draft.current)
+  if (clash === null) return
+  throw invalid(
+    `${what}: a JSON object can't hold both ${clash[0]} and ${clash[1]}, which lies within it`,
+    'Select one of them, or give one another name.',
+  )
+}
+
+const sameBrokers = (a: { readonly brokers: readonly string[] | null }, b: typeof a): boolean =>
+  String(a.brokers) === String(b.brokers)
 
 const requireColumn = (draft: Draft, name: string, what: string) => {
   const field = draft.current.fields[fieldIndex(draft.current, name)]

@@ -87,6 +87,8 @@ export const describeSink = (sink: SinkNode): string => {
       return 'foreachBatch (at least once)'
     case 'redisView':
       return describeView(sink)
+    case 'kafka':
+      return `kafka ${sink.topic} (${sink.value ?? 'rows as JSON'}${sink.key === null ? '' : ` by ${sink.key}`}, at least once)`
     default:
       return assertNever(sink)
   }

@@ -151,7 +151,7 @@ export interface TumblingWindow {
   readonly delayMs: DurationMs
 }
 
-export type SinkNode = ParquetSinkNode | ConsoleSinkNode | ForeachBatchSinkNode | RedisViewSinkNode
+export type SinkNode = ParquetSinkNode | ConsoleSinkNode | ForeachBatchSinkNode | KafkaSinkNode | RedisViewSinkNode
 
 /** How rows are put into folders of a table. */
 export type PartitionBy =
@@ -191,6 +191,19 @@ export interface RedisViewSinkNode {
 export interface ForeachBatchSinkNode {
   readonly kind: 'foreachBatch'
   readonly deliver: ForeachBatchFunction
+}
+
+/** Rows as records of a topic, at-least-once. */
+export interface KafkaSinkNode {
+  readonly kind: 'kafka'
+  readonly topic: string
+  /** Bootstrap servers `host:port`; `null` where configuration (`kafka.brokers`) says it. */
+  readonly brokers: readonly string[] | null
+  /** Column of the record's key; `null` for none. */
+  readonly key: string | null
+  /** Column of the record's value; `null` for the whole row as JSON. */
+  readonly value: string | null
+  readonly compression: 'none' | 'gzip'
 }
 
 /** The user's own sink, at-least-once: a batch may come again under the same id after a crash. */

@@ -1,7 +1,8 @@
 import { MillraceError } from '../base/errors.ts'
-import { checkOptions, positive } from './check-options.ts'
-import type { AnyRow, ConsoleSinkNode, ForeachBatchSinkNode, PartitionBy, SinkNode } from './plan.ts'
+import { checkOptions, oneOf, positive } from './check-options.ts'
+import type { AnyRow, ConsoleSinkNode, ForeachBatchSinkNode, KafkaSinkNode, PartitionBy, SinkNode } from './plan.ts'
 import type { Columns, RowOf } from './schema.ts'
+import { checkTopic } from './sources.ts'
 import type { UnboundRedisView } from './views.ts'
 
 declare const needs: unique symbol
@@ -32,7 +33,7 @@ export interface ParquetOptions {
 
 /** An append-only table of Parquet files in the folder `table` under the root; rows land exactly once. */
 export const parquet = (table: string, options: ParquetOptions = {}): SinkSpec => {
-  checkOptions('parquet()', options, { partitionBy: true })
+  checkOptions('parquet()', options, { partitionBy: true, store: true })
   const safe = /^[A-Za-z0-9][A-Za-z0-9_-]*(\/[A-Za-z0-9][A-Za-z0-9_-]*)*$/
   if (!safe.test(table) || table.length > 200) {
     throw new MillraceError('INVALID_PIPELINE', `${JSON.stringify(table)} is not a table name`, {
@@ -62,6 +63,45 @@ export const console = (options: { readonly rows?: number; readonly orderBy?: st
   checkOptions('console()', options, { rows: true, orderBy: true })
   const rows = positive(options.rows, 'console() rows') ?? 20
   const node: ConsoleSinkNode = { kind: 'console', rows, orderBy: options.orderBy ?? null }
+  return { node: Object.freeze(node) }
+}
+
+export interface KafkaSinkOptions {
+  /** Must exist; Millrace never creates it. */
+  readonly topic: string
+  /** Bootstrap servers `host:port`. Left out, configuration (`kafka.brokers`) says them. */
+  readonly brokers?: readonly string[]
+  /** Column of the record's key: text and bytes as they are, other types as text. Rows with one key keep their order. */
+  readonly key?: string
+  /** Column (string, bytes or json) that is the record's value. Default: the whole row as a JSON object. */
+  readonly value?: string
+  /** Default `none`. */
+  readonly compression?: 'none' | 'gzip'
+}
+
+const KAFKA_SINK_OPTIONS: Readonly<Record<keyof KafkaSinkOptions, true>> = {
+  topic: true,
+  brokers: true,
+  key: true,
+  value: true,
+  compression: true,
+}
+
+/**
+ * Sends rows to a Kafka topic once their batch is committed, at least once: after a crash some may come again, with the
+ * same bytes and the same header `millrace-id` (`<pipeline>/<sink>/<epoch>/<batch>/<index>`), by which receivers tell them.
+ * @throws INVALID_PIPELINE
+ */
+export const kafkaSink = (options: KafkaSinkOptions): SinkSpec => {
+  checkOptions('kafkaSink()', options, KAFKA_SINK_OPTIONS)
+  const node: KafkaSinkNode = {
+    kind: 'kafka',
+    topic: checkTopic(options.topic),
+    brokers: options.brokers ?? null,
+    key: options.key ?? null,
+    value: options.value ?? null,
+    compression: oneOf(options.compression ?? 'none', ['none', 'gzip'], 'compression'),
+  }
   return { node: Object.freeze(node) }
 }
 

@@ -48,14 +48,9 @@ const KAFKA_OPTIONS: Readonly<Record<keyof KafkaOptions, true>> = {
 /** Reads a Kafka topic by offset ranges, without a consumer group. @throws INVALID_PIPELINE */
 export const kafka = (options: KafkaOptions): KafkaSourceNode => {
   checkOptions('kafka()', options, KAFKA_OPTIONS)
-  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(options.topic)) {
-    throw new MillraceError('INVALID_PIPELINE', `${JSON.stringify(options.topic)} is not a topic name`, {
-      remedy: 'Use up to 249 letters, digits, dots, underscores and hyphens.',
-    })
-  }
   return Object.freeze({
     kind: 'kafka',
-    topic: options.topic,
+    topic: checkTopic(options.topic),
     brokers: options.brokers ?? null,
     startingPosition: startingPosition(options),
     endingOffsets: endingOffsets(options.endingOffsets ?? 'latest'),
@@ -65,6 +60,14 @@ export const kafka = (options: KafkaOptions): KafkaSourceNode => {
     maxTriggerDelayMs: parseDuration(options.maxTriggerDelay ?? '15m', 'maxTriggerDelay'),
     isolation: oneOf(options.isolation ?? 'read_committed', ['read_committed', 'read_uncommitted'], 'isolation'),
     groupId: options.groupId ?? null,
+  })
+}
+
+/** Lets the name of a topic pass. @throws INVALID_PIPELINE */
+export const checkTopic = (topic: string): string => {
+  if (/^[a-zA-Z0-9._-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..') return topic
+  throw new MillraceError('INVALID_PIPELINE', `${JSON.stringify(topic)} is not a topic name`, {
+    remedy: 'Use up to 249 letters, digits, dots, underscores and hyphens.',
   })
 }
 

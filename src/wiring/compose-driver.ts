@@ -9,7 +9,9 @@ import type { DriverParts, DriverSettings } from '../microbatch/driver-parts.ts'
 import type { DriverEvent } from '../microbatch/progress.ts'
 import { defaultTrigger, processingTime, type Trigger } from '../microbatch/triggers.ts'
 import type { Probe } from '../observe/probe.ts'
-import type { PipelinePlan } from '../pipeline/plan.ts'
+import type { KafkaSinkNode, PipelinePlan } from '../pipeline/plan.ts'
+import { kafkaPublisher } from '../sinks/kafka/kafka-publisher.ts'
+import type { MessagePublisher } from '../sinks/message-publisher.ts'
 import { loadParquetEncoder } from '../sinks/parquet/index.ts'
 import type { Config } from './config/config.ts'
 import { makeProbe } from './probe.ts'
@@ -66,6 +68,7 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
     const sinks = sinkFactory(plan, {
       stores,
       random: systemRandom,
+      publisher: node => makePublisher(node, config),
       write: options.write ?? (text => void process.stdout.write(text)),
       consoleFormat: options.consoleFormat ?? 'table',
       views: redis?.views ?? null,
@@ -132,6 +135,19 @@ export const kafkaSettings = ({ kafka }: Config) => ({
   prefetchBytes: kafka.prefetchBytes,
   maxDecompressedBytes: kafka.maxDecompressedBytes,
 })
+
+const makePublisher = (node: KafkaSinkNode, { kafka }: Config): MessagePublisher =>
+  kafkaPublisher({
+    topic: node.topic,
+    brokers: node.brokers ?? kafka.brokers,
+    clientId: kafka.clientId,
+    compression: node.compression,
+    requestTimeoutMs: kafka.requestTimeout,
+    deliveryTimeoutMs: kafka.deliveryTimeout,
+    maxRequestBytes: kafka.maxRequestBytes,
+    clock: systemClock,
+    random: systemRandom,
+  })
 
 /** The budget for prefetched bytes is the process's: each worker gets its part. */
 const runnerSettings = (config: Config, workers: number): RunnerSettings => ({

@@ -3,9 +3,11 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { DurationMs } from '../base/units.ts'
 import type { SinkFactory } from '../microbatch/bind-sinks.ts'
-import type { PipelinePlan, SinkNode } from '../pipeline/plan.ts'
+import type { KafkaSinkNode, PipelinePlan, SinkNode } from '../pipeline/plan.ts'
 import { consoleSink } from '../sinks/console/console-sink.ts'
 import { foreachBatchSink } from '../sinks/foreach-batch.ts'
+import type { MessagePublisher } from '../sinks/message-publisher.ts'
+import { outboxSink } from '../sinks/outbox-sink.ts'
 import { partitioner } from '../sinks/partition-by.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { tableSink } from '../sinks/table-sink.ts'
@@ -17,6 +19,8 @@ import type { Stores } from './stores.ts'
 export interface SinkSurroundings {
   readonly stores: Stores
   readonly random: Random
+  /** Makes what sends rows to a topic. */
+  readonly publisher: (node: KafkaSinkNode) => MessagePublisher
   /** Where console sinks write. */
   readonly write: (text: string) => void
   /** `json`: one JSON line per batch instead of a table. */
@@ -81,6 +85,15 @@ const makeSink = (
       const { store: views, ...rest } = present(around.views, 'Redis')
       return viewSink({ node, pipeline: plan.name, store: stores.root, random, views, ...rest })
     }
+    case 'kafka':
+      return outboxSink({
+        store: around.stores.root,
+        random: around.random,
+        publisher: around.publisher(node),
+        columns: node,
+        pipeline: plan.name,
+        name,
+      })
     default:
       return assertNever(node)
   }

@@ -1,3 +1,4 @@
+import { present } from '../../src/base/assert.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { durationMs, rowsPerSecond } from '../../src/base/units.ts'
 import { typescriptKernels } from '../../src/columnar/typescript/index.ts'
@@ -11,6 +12,7 @@ import type { DriverParts } from '../../src/microbatch/driver-parts.ts'
 import type { DriverEvent } from '../../src/microbatch/progress.ts'
 import { availableNow } from '../../src/microbatch/triggers.ts'
 import type { DatagenSourceNode, PipelinePlan } from '../../src/pipeline/plan.ts'
+import type { MessagePublisher } from '../../src/sinks/message-publisher.ts'
 import type { ObjectStore } from '../../src/storage/object-store.ts'
 import { sinkFactory } from '../../src/wiring/sinks.ts'
 import { lineEncoder } from './line-encoder.ts'
@@ -22,12 +24,15 @@ export interface RunOptions {
   readonly clock?: VirtualClock
   readonly settings?: Partial<DriverParts['settings']>
   readonly emit?: (event: DriverEvent) => void
+  /** Takes what Kafka sinks send. */
+  readonly publisher?: MessagePublisher
 }
 
 /** The product's own driver over the generator and any store, without threads, under a virtual clock. */
 export const composeTestDriver = async (plan: PipelinePlan, options: RunOptions) => {
   const { store, seed, clock = new VirtualClock() } = options
   const random = seededRandom(seed)
+  const publisher = () => present(options.publisher, 'publisher')
   const node = plan.source as DatagenSourceNode
   const source = datagenPlanner(node, clock)
   const runner = taskRunner({
@@ -45,6 +50,7 @@ export const composeTestDriver = async (plan: PipelinePlan, options: RunOptions)
       sinkFactory(plan, {
         stores: { root: store, named: () => store },
         random,
+        publisher,
         write: () => undefined,
         consoleFormat: 'json',
         views: null,

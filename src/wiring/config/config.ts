@@ -171,6 +171,16 @@ export const SETTINGS = {
   'kafka.fetchMaxBytes': setting(bytes, '8MiB', 'Bytes of one partition in one fetch.'),
   'kafka.prefetchBytes': setting(bytes, '64MiB', 'Bytes that were fetched and not asked for yet, over all workers.'),
   'kafka.maxDecompressedBytes': setting(bytes, '64MiB', 'A record batch that decompresses to more is refused.'),
+  'kafka.maxRequestBytes': setting(
+    bytes,
+    '1MiB',
+    'Bytes of rows in one request to a topic that is written; less where the topic takes less (max.message.bytes).',
+  ),
+  'kafka.deliveryTimeout': setting(
+    duration,
+    '2m',
+    'How long rows are tried to be sent to a topic before the pipeline fails; the next start sends them.',
+  ),
   's3.endpoint': REACH.endpoint,
   's3.region': REACH.region,
   's3.forcePathStyle': REACH.forcePathStyle,

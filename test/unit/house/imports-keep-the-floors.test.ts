@@ -30,6 +30,7 @@ const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'sinks/console': [],
   'sinks/redis': [],
   'checkpoint/redis': [],
+  'sinks/kafka': ['kafkajs'],
   'executor/threads': ['node:'],
   'observe/prometheus': ['prom-client'],
 }
