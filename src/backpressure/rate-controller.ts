@@ -79,6 +79,8 @@ const BYTES_WEIGHT = 0.3
 /** Rows take so much of a batch's time at least, whatever the overhead is believed to be. */
 const LEAST_WORK = 0.1
 const LEAST_WORK_MS = 0.01
+/** A batch that was not limited counts in full from this share of the allowed rows on. */
+const TELLING_SHARE = 0.1
 
 /**
  * Spark's PIDRateEstimator (org.apache.spark.streaming.scheduler.rate), with its formula
@@ -90,8 +92,9 @@ const LEAST_WORK_MS = 0.01
  * and these differences: the processing rate is rows over time *without the fixed overhead of a batch*, and the error
  * counts by the share of the time that rows took, because the rest says nothing about them; the rate starts low and at
  * most doubles, instead of being unlimited until the second batch is through; a batch that was not limited (there
- * was less to do) does not raise the rate, nor lower it while it keeps its interval; and a scheduling delay counts only
- * where the interval can be kept at all.
+ * was less to do) does not raise the rate, nor lower it while it keeps its interval, and one of very few rows hardly
+ * counts, as it tells of a pause (a thread that started, a store that hung) and not of what rows cost; and a scheduling
+ * delay counts only where the interval can be kept at all.
  */
 class PidRateController implements RateController {
   readonly #options: RateOptions
@@ -140,7 +143,7 @@ class PidRateController implements RateController {
     return { rate: this.#rate, error: this.#error, bytesPerRow: this.#bytesPerRow, overhead }
   }
 
-  #nextRate({ rows, processingDelayMs, schedulingDelayMs, intervalMs }: ObservedBatch): number {
+  #nextRate({ rows, processingDelayMs, schedulingDelayMs, intervalMs, limited }: ObservedBatch): number {
     const { proportional, integral, derivative, growth } = this.#options
     const overheadMs = this.#overhead.overheadMs
     const workMs = Math.max(processingDelayMs - overheadMs, LEAST_WORK * processingDelayMs, LEAST_WORK_MS)
@@ -152,7 +155,9 @@ class PidRateController implements RateController {
     const seconds = Math.max(intervalMs, processingDelayMs) / 1000
     const change = seconds > 0 ? (error - this.#error) / seconds : 0
     this.#error = error
-    const next = this.#rate - proportional * workShare * error - integral * historical - derivative * change
+    const allowed = (this.#rate * rowTime(intervalMs, overheadMs)) / 1000
+    const weight = limited ? 1 : Math.min(1, rows / Math.max(1, TELLING_SHARE * allowed))
+    const next = this.#rate - weight * (proportional * workShare * error + integral * historical + derivative * change)
     return this.#bounded(Math.min(next, this.#rate * growth))
   }
 

@@ -110,7 +110,7 @@ const makeExecutor = async ({ plan, artifact, config, emit }: Composition): Prom
   const { maxFailures, timeout } = config.task
   if (artifact === null) return inlineExecutor(await makeRunner(plan, runnerSettings(config, 1)), { maxFailures })
   const workerData: WorkerData = { ...runnerSettings(config, config.workers), artifactUrl: artifact.href }
-  return threadExecutor({
+  const executor = threadExecutor({
     workerUrl: workerEntry(),
     workerData,
     workers: config.workers,
@@ -118,6 +118,9 @@ const makeExecutor = async ({ plan, artifact, config, emit }: Composition): Prom
     taskTimeoutMs: timeout,
     log: message => emit({ kind: 'warning', code: 'WORKER', message }),
   })
+  // or the first batch would seem to be slow
+  await executor.start()
+  return executor
 }
 
 /** Threads load compiled files only; run from sources, the built ones beside them are taken. */

@@ -23,12 +23,17 @@ export interface ThreadExecutorOptions {
   readonly log?: (line: string) => void
 }
 
+export interface ThreadExecutor extends Executor {
+  /** Starts all workers, so that the first tasks need not wait for them; one that can't start fails its first task. */
+  start(): Promise<void>
+}
+
 /**
- * Runs tasks on worker threads, one at a time on each, which start with the first tasks. Results are in the order of
+ * Runs tasks on worker threads, one at a time on each, which start with the first tasks unless they were started before. Results are in the order of
  * the tasks, whoever ran them. The first task that fails for good, or an abort, cancels the others; `run` waits until
  * they have stopped. Workers that are lost are replaced as often as the attempts of their tasks allow.
  */
-export const threadExecutor = (options: ThreadExecutorOptions): Executor => {
+export const threadExecutor = (options: ThreadExecutorOptions): ThreadExecutor => {
   assert(Number.isInteger(options.workers) && options.workers > 0, 'an executor has a whole number of workers')
   const slotOptions = {
     workerUrl: options.workerUrl,
@@ -43,6 +48,9 @@ export const threadExecutor = (options: ThreadExecutorOptions): Executor => {
   const maxFailures = options.maxFailures ?? DEFAULT_MAX_FAILURES
   let running = false
   return {
+    async start() {
+      await Promise.allSettled(slots.map(slot => slot.start()))
+    },
     async run(tasks, signal) {
       assert(!running, 'an executor runs one micro-batch at a time')
       running = true

@@ -38,9 +38,14 @@ export class WorkerSlot {
    * once the worker has stopped working on it
    */
   async run(task: Task, signal: AbortSignal): Promise<TaskResult> {
-    const thread = this.#thread?.alive === true ? this.#thread : this.#start()
+    const thread = this.#living()
     await settledOrAborted(thread.ready, signal)
     return this.#ask(thread, task, signal)
+  }
+
+  /** Resolves when a thread is there that can take tasks. @throws what it failed to start with */
+  async start(): Promise<void> {
+    await this.#living().ready
   }
 
   /** Ends the thread, by force where it does not end by itself within the grace time. */
@@ -52,7 +57,11 @@ export class WorkerSlot {
     await thread.endWithin(this.#options.graceMs)
   }
 
-  #start(): WorkerThread {
+  #living(): WorkerThread {
+    return this.#thread?.alive === true ? this.#thread : this.#begin()
+  }
+
+  #begin(): WorkerThread {
     const { workerUrl, workerData, startTimeoutMs, log } = this.#options
     if (this.#thread !== null) log(`worker ${this.#number} was lost; a new one takes its place`)
     const thread = new WorkerThread(`millrace-worker-${this.#number}`, workerUrl, workerData, startTimeoutMs)

@@ -154,6 +154,17 @@ describe('batches that were not limited', () => {
     expect(controller.limit(INTERVAL).rate).toBeLessThan(rate / 3)
   })
 
+  it('hardly lower it where they had very few rows: a pause says nothing of what rows cost', () => {
+    const fresh = rateController(OPTIONS)
+    const { rate } = fresh.limit(INTERVAL)
+    fresh.observe({ ...observed(4, 2200), limited: false })
+    expect(fresh.limit(INTERVAL).rate).toBeGreaterThan(rate * 0.95)
+    const controller = learned()
+    const before = controller.limit(INTERVAL).rate
+    controller.observe({ ...observed(20, 5000), limited: false })
+    expect(controller.limit(INTERVAL).rate).toBeGreaterThan(before * 0.95)
+  })
+
   it('change nothing at all where they had no rows', () => {
     const controller = learned()
     const before = { limit: controller.limit(INTERVAL), snapshot: controller.snapshot() }

@@ -35,6 +35,7 @@ const start = (
   const started = threadExecutor({ workerUrl: worker.url, workerData: script, workers: 2, graceMs: 300, ...rest })
   executors.push(started)
   return {
+    begin: () => started.start(),
     run: (list: readonly Task[], signal = new AbortController().signal) => started.run(list, signal),
     starts: () => Atomics.load(counters, 0),
     attempts: (index: number) => Atomics.load(counters, 1 + index),
@@ -48,6 +49,20 @@ test('results come in the order of the tasks, whoever was faster, in buffers of 
   const file = results[3]?.deadLetters[0]
   expect(Buffer.from(file?.bytes ?? []).toString()).toBe('task 3')
   expect(file?.bytes.byteLength).toBe(file?.bytes.buffer.byteLength)
+})
+
+test('workers that were started before are there for the first tasks, and start once', async () => {
+  const { begin, run, starts } = start({})
+  await begin()
+  expect(starts()).toBe(2)
+  await run(tasks(4))
+  expect(starts()).toBe(2)
+})
+
+test('a worker that can not be started fails its task, not the start', async () => {
+  const { begin, run } = start({}, { start: 'fails' })
+  await begin()
+  await expect(run(tasks(1))).rejects.toMatchObject({ code: expect.any(String) })
 })
 
 test('a partition stays with the worker that read it last; an idle worker takes what waits', async () => {
