@@ -21,7 +21,7 @@ export const follow = async (query: StreamingQuery, { signals, onStop, ...option
   const subscription = query.events.subscribe({ next: event => show(event, options), error: () => undefined })
   signals.attach(() => {
     onStop()
-    void query.stop()
+    return query.stop()
   })
   try {
     await query.awaitTermination()

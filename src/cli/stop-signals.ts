@@ -3,8 +3,11 @@ import { EXIT } from '../base/errors.ts'
 /** What ends a command from outside: SIGINT, SIGTERM, and a reader of its output that went away (`| head`). */
 export interface StopSignals {
   /** From now on the first signal calls `stop` instead of ending the process. */
-  attach(stop: () => void): void
+  attach(stop: () => Promise<void>): void
 }
+
+/** What an abandoned batch left behind, a function of the user's that hangs, keeps the process no longer than this. */
+const LINGER_MS = 1000
 
 /**
  * Listens from now on, for the rest of the process. A signal before something is attached ends the process at once with
@@ -12,12 +15,12 @@ export interface StopSignals {
  * once (nothing is lost: the next run recovers).
  */
 export const listenForStop = (): StopSignals => {
-  let attached: (() => void) | null = null
+  let attached: (() => Promise<void>) | null = null
   let asked = false
   const ask = (): void => {
     if (attached === null) process.exit(EXIT.ok)
     asked = true
-    attached()
+    void attached().then(() => setTimeout(() => process.exit(), LINGER_MS).unref())
   }
   const onSignal = (signal: NodeJS.Signals): void => {
     if (asked) process.exit(signal === 'SIGINT' ? 130 : 143)

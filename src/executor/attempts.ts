@@ -27,7 +27,3 @@ export const taskFailed = (task: Task, attempts: number, error: unknown): Millra
     details: { ...cause.details, code: cause.code, task: task.index, attempts },
   })
 }
-
-/** The error of a run whose signal was aborted. */
-export const aborted = (what: string): MillraceError =>
-  new MillraceError('ABORTED', `${what} was stopped`, { remedy: 'Nothing to do: it was stopped on purpose.' })

@@ -1,5 +1,6 @@
+import { aborted } from '../base/abortable.ts'
 import { asMillraceError } from '../base/errors.ts'
-import { aborted, DEFAULT_MAX_FAILURES, isWorthRetrying, taskFailed } from './attempts.ts'
+import { DEFAULT_MAX_FAILURES, isWorthRetrying, taskFailed } from './attempts.ts'
 import type { Executor, Task, TaskResult } from './task.ts'
 import type { TaskRunner } from './task-runner.ts'
 

@@ -1,3 +1,4 @@
+import { abortable } from '../base/abortable.ts'
 import { MillraceError } from '../base/errors.ts'
 import { type DurationMs, durationMs, type EpochMs } from '../base/units.ts'
 import { BatchPlanner } from './batch-planner.ts'
@@ -23,7 +24,7 @@ export interface Driver {
   run(): Promise<void>
   /** Asks for a stop after the batch in flight. */
   stop(): void
-  /** Abandons the batch in flight as a whole: nothing of it is visible before it is run again. */
+  /** Abandons the batch in flight as a whole, at once: unless it is committed, nothing of it is visible before it runs again. */
   abandon(): void
 }
 
@@ -64,7 +65,8 @@ class DriverLoop {
 
   async run(): Promise<void> {
     try {
-      await this.#runBatches()
+      // what hangs, in a sink or in a function of the user's, does not keep a stop that has waited long enough
+      await abortable(this.#runBatches(), this.#abandoning, 'the micro-batch')
     } catch (error) {
       // a stop that interrupts a wait or abandons a batch is an end, not a failure
       if (!(error instanceof MillraceError && error.code === 'ABORTED' && this.#stopping.aborted)) throw error

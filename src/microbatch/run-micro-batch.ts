@@ -1,3 +1,4 @@
+import { aborted } from '../base/abortable.ts'
 import type { PlanEntry } from '../checkpoint/entries.ts'
 import { discardAll, prepareAll, publishAll } from './deliver.ts'
 import type { DriverParts } from './driver-parts.ts'
@@ -38,7 +39,8 @@ export const runMicroBatch = async (
   const receipts = await prepareAll(parts.sinks, computed.outputs)
   watch.lap('prepare')
 
-  // 5 commit: offsets, watermarks, state, receipts and ledger move together, or not at all
+  // 5 commit: offsets, watermarks, state, receipts and ledger move together, or not at all; never of an abandoned batch
+  if (signal.aborted) throw aborted('the micro-batch')
   const committed = await state.commit(parts, plan, computed, receipts)
   watch.lap('commitOffsets')
   if (committed.adopted) {

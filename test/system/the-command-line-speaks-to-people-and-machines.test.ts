@@ -121,6 +121,16 @@ describe('an end from outside', () => {
     expect(await running.ended).toMatchObject({ code: 0, signal: null, stderr: '' })
   })
 
+  it('a batch that hangs is abandoned after stopTimeout, with exit code 0', async () => {
+    const args = ['run', pipelineFile('hanging'), '--root', temporaryFolder(), '--set', 'stopTimeout=500ms']
+    const running = startCli(args)
+    await running.printed(/the function hangs/)
+    running.process.kill('SIGTERM')
+    const askedAt = Date.now()
+    expect(await running.ended).toMatchObject({ code: 0, signal: null, stderr: '' })
+    expect(Date.now() - askedAt).toBeLessThan(10_000)
+  })
+
   it('a signal before a pipeline has started ends it with exit code 0', async () => {
     const env = { TOPIC: 'none', MILLRACE_KAFKA_BROKERS: '127.0.0.1:1' }
     const running = startCli(['run', pipelineFile('strict'), '--root', temporaryFolder()], env)

@@ -1,5 +1,6 @@
+import { aborted } from '../../base/abortable.ts'
 import { assert } from '../../base/assert.ts'
-import { aborted, DEFAULT_MAX_FAILURES } from '../attempts.ts'
+import { DEFAULT_MAX_FAILURES } from '../attempts.ts'
 import type { Executor, Task, TaskResult } from '../task.ts'
 import { type PartitionHomes, TaskQueue } from '../task-queue.ts'
 import { WorkerSlot } from './worker-slot.ts'

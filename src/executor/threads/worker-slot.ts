@@ -1,5 +1,6 @@
+import { abortable, aborted } from '../../base/abortable.ts'
 import { MillraceError } from '../../base/errors.ts'
-import { aborted, describeTask } from '../attempts.ts'
+import { describeTask } from '../attempts.ts'
 import type { Task, TaskResult } from '../task.ts'
 import { WorkerThread } from './worker-thread.ts'
 
@@ -39,7 +40,7 @@ export class WorkerSlot {
    */
   async run(task: Task, signal: AbortSignal): Promise<TaskResult> {
     const thread = this.#living()
-    await settledOrAborted(thread.ready, signal)
+    await abortable(thread.ready, signal, 'the micro-batch')
     return this.#ask(thread, task, signal)
   }
 
@@ -91,21 +92,6 @@ export class WorkerSlot {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
     }
-  }
-}
-
-/** Waits for `done`, but not beyond an abort. */
-const settledOrAborted = async (done: Promise<void>, signal: AbortSignal): Promise<void> => {
-  const listening = new AbortController()
-  const abortion = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(aborted('the micro-batch'))
-    signal.addEventListener('abort', onAbort, { once: true, signal: listening.signal })
-    if (signal.aborted) onAbort()
-  })
-  try {
-    await Promise.race([done, abortion])
-  } finally {
-    listening.abort()
   }
 }
 

@@ -3,7 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { filter, firstValueFrom } from 'rxjs'
 import { expect, it, onTestFinished } from 'vitest'
-import { count, datagen, foreachBatch, json, pipeline, processingTime, schema, start } from '../../../src/index.ts'
+import {
+  availableNow,
+  count,
+  datagen,
+  foreachBatch,
+  json,
+  pipeline,
+  processingTime,
+  schema,
+  start,
+} from '../../../src/index.ts'
 
 const Play = schema({ content_id: 'int32', country: 'string' })
 
@@ -63,6 +73,31 @@ it('stop() ends a query that would run for ever', async () => {
   await query.stop()
   expect(query.isActive).toBe(false)
   expect(query.exception).toBeNull()
+})
+
+it('stop() abandons a batch that hangs: it is not committed, and comes again under its id', async () => {
+  const root = temporaryFolder()
+  const delivered: number[] = []
+  const hanging = (until: Promise<void>) =>
+    pipeline('hanging')
+      .from(datagen({ rowsPerSecond: 4000, partitions: 1, rowsPerPartition: 10 }), json(Play))
+      .to(
+        foreachBatch((_, { batchId }) => {
+          delivered.push(batchId)
+          return until
+        }),
+      )
+  let release = (): void => undefined
+  const query = await start(hanging(new Promise(resolve => (release = resolve))), { root })
+  await expect.poll(() => delivered.length).toBe(1)
+  await query.stop({ graceMs: 20 })
+  expect(query.exception).toBeNull()
+  // the function comes back after all, to a batch that nobody waits for any more
+  release()
+  const next = await start(hanging(Promise.resolve()), { root, trigger: availableNow() })
+  await next.awaitTermination()
+  expect(delivered[1]).toBe(delivered[0])
+  expect(query.recentProgress.some(({ batchId }) => batchId === delivered[0])).toBe(false)
 })
 
 it('an older driver is fenced by a newer one', async () => {

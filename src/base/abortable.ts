@@ -1,0 +1,20 @@
+import { MillraceError } from './errors.ts'
+
+/** The error of work whose signal was aborted. */
+export const aborted = (what: string): MillraceError =>
+  new MillraceError('ABORTED', `${what} was stopped`, { remedy: 'Nothing to do: it was stopped on purpose.' })
+
+/** `work`, or ABORTED as soon as `signal` is aborted; nobody waits for `work` then. @param what for the message */
+export const abortable = async <Value>(work: Promise<Value>, signal: AbortSignal, what: string): Promise<Value> => {
+  const listening = new AbortController()
+  const abortion = new Promise<never>((_, reject) => {
+    const onAbort = (): void => reject(aborted(what))
+    signal.addEventListener('abort', onAbort, { once: true, signal: listening.signal })
+    if (signal.aborted) onAbort()
+  })
+  try {
+    return await Promise.race([work, abortion])
+  } finally {
+    listening.abort()
+  }
+}
