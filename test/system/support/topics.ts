@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Kafka, logLevel } from 'kafkajs'
-import { inject } from 'vitest'
+import { expect, inject } from 'vitest'
 
 const withAdmin = async <Result>(work: (admin: ReturnType<Kafka['admin']>) => Promise<Result>): Promise<Result> => {
   const kafka = new Kafka({ clientId: 'tests', brokers: [inject('kafkaBrokers')], logLevel: logLevel.NOTHING })
@@ -24,11 +24,19 @@ export const createTopic = async (
 ): Promise<string> => {
   // generated events are older than what a broker keeps by default
   const configEntries = Object.entries({ 'retention.ms': '-1', ...config }).map(([name, value]) => ({ name, value }))
-  await withAdmin(admin =>
-    admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions, configEntries }] }),
-  )
+  await withAdmin(async admin => {
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partitions, configEntries }] })
+    // a busy broker may not know for a while what it has just made
+    await expect.poll(() => leadersOf(admin, topic), { timeout: 60_000 }).toBe(partitions)
+  })
   return topic
 }
+
+const leadersOf = (admin: ReturnType<Kafka['admin']>, topic: string): Promise<number> =>
+  admin.fetchTopicMetadata({ topics: [topic] }).then(
+    ({ topics }) => topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ?? 0,
+    () => 0,
+  )
 
 export const deleteTopic = (topic: string): Promise<void> => withAdmin(admin => admin.deleteTopics({ topics: [topic] }))
 

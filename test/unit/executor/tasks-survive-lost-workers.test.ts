@@ -150,11 +150,12 @@ test('a run that is aborted before it begins does nothing', async () => {
 })
 
 test.each([
-  ['fails', 'PIPELINE_NOT_LOADABLE', 1],
-  ['exits', 'TASK_FAILED', 3],
-  ['hangs', 'TASK_FAILED', 3],
-] as const)('workers whose start %s are not started for ever', async (how, code, starts) => {
-  const { run, starts: count } = start({}, { start: how, workers: 1, startTimeoutMs: 400 })
+  ['fails', 'PIPELINE_NOT_LOADABLE', 1, 30_000],
+  ['exits', 'TASK_FAILED', 3, 30_000],
+  // long enough for a busy machine to start a thread
+  ['hangs', 'TASK_FAILED', 3, 1500],
+] as const)('workers whose start %s are not started for ever', async (how, code, starts, startTimeoutMs) => {
+  const { run, starts: count } = start({}, { start: how, workers: 1, startTimeoutMs })
   await expect(run(tasks(4))).rejects.toMatchObject({ code })
   expect(count()).toBe(starts)
 })
