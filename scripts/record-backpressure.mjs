@@ -1,25 +1,43 @@
-// Records how the rate follows a sink that becomes ten times slower and recovers, while a producer runs on, and draws
-// the plot of docs/decisions/backpressure.md: node scripts/record-backpressure.mjs
+// Records how the rate follows a sink that becomes ten times slower and recovers, while a producer in another process
+// writes to a real Kafka all the time, and draws the plot of docs/decisions/backpressure.md: node scripts/record-backpressure.mjs
+import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import kafkajs from 'kafkajs'
+import { startKafka } from './services/kafka.mjs'
 import { build, projectFolder } from './set-up.mjs'
-
-build()
-const millrace = await import('../dist/index.js')
-const { datagen, foreachBatch, json, pipeline, processingTime, schema, start } = millrace
 
 const FAST = 30_000
 const SLOW = FAST / 10
 const PRODUCED = 15_000
+const PARTITIONS = 4
+const TOPIC = 'plays'
 const INTERVAL_MS = 500
 const BATCHES = { slowFrom: 25, fastFrom: 60, end: 95 }
+
+const [, , role, producerBrokers] = process.argv
+if (role === 'produce') await produce(clientOf(producerBrokers))
+
+build()
+const millrace = await import('../dist/index.js')
+const { foreachBatch, json, kafka: kafkaSource, pipeline, processingTime, schema, start } = millrace
+
+const kafka = await startKafka()
+const admin = clientOf(kafka.brokers).admin()
+await admin.connect()
+await admin.createTopics({ waitForLeaders: true, topics: [{ topic: TOPIC, numPartitions: PARTITIONS }] })
+await admin.disconnect()
+const producer = fork(import.meta.filename, ['produce', kafka.brokers])
 
 let batch = 0
 let bears = FAST
 const plan = pipeline('slow-sink')
-  .from(datagen({ rowsPerSecond: PRODUCED, partitions: 4 }), json(schema({ content_id: 'int32', country: 'string' })))
+  .from(
+    kafkaSource({ topic: TOPIC, startingOffsets: 'earliest' }),
+    json(schema({ content_id: 'int32', country: 'string' })),
+  )
   .to(
     foreachBatch(async rows => {
       await sleep((rows.length / bears) * 1000)
@@ -27,7 +45,12 @@ const plan = pipeline('slow-sink')
   )
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-backpressure-'))
-const query = await start(plan, { root, trigger: processingTime(`${INTERVAL_MS}ms`), maxBatches: BATCHES.end })
+const query = await start(plan, {
+  root,
+  set: { 'kafka.brokers': kafka.brokers },
+  trigger: processingTime(`${INTERVAL_MS}ms`),
+  maxBatches: BATCHES.end,
+})
 const recorded = []
 query.events.subscribe({
   next: event => {
@@ -50,6 +73,8 @@ query.events.subscribe({
   error: () => undefined,
 })
 await query.awaitTermination()
+producer.kill()
+await kafka.stop()
 rmSync(root, { recursive: true })
 
 const within = (from, until, capacity) => {
@@ -69,6 +94,27 @@ writeFileSync(
   `[\n${recorded.map(each => `  ${JSON.stringify(each)}`).join(',\n')}\n]\n`,
 )
 writeFileSync(join(folder, 'backpressure.svg'), plot(recorded))
+
+function clientOf(brokers) {
+  return new kafkajs.Kafka({ brokers: [brokers], logLevel: kafkajs.logLevel.NOTHING })
+}
+
+/** Writes as many rows as belong to the time that has passed, until this process is killed. */
+async function produce(client) {
+  const sender = client.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+  await sender.connect()
+  const startedAt = Date.now()
+  for (let row = 0; ; ) {
+    const due = Math.min(row + 5000, Math.floor(((Date.now() - startedAt) * PRODUCED) / 1000))
+    const messages = []
+    for (; row < due; row += 1) {
+      const value = JSON.stringify({ content_id: row % 2000, country: 'DE', event_id: `${row}`.padStart(320, '0') })
+      messages.push({ partition: row % PARTITIONS, value })
+    }
+    if (messages.length > 0) await sender.send({ topic: TOPIC, messages })
+    await sleep(20)
+  }
+}
 
 /** Limit and capacity on a logarithmic axis over the batches; lag and memory below. */
 function plot(points) {
