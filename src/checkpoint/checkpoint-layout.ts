@@ -14,6 +14,7 @@ const numberIn = (pattern: RegExp, key: string): number | null => {
  *     _checkpoints/<pipeline>/gen-0001/offsets/….json       the offset log: one plan for each batch
  *     _checkpoints/<pipeline>/gen-0001/commits/….json       the commit log
  *     _checkpoints/<pipeline>/gen-0001/state/…              state objects that commits list
+ *     _checkpoints/<pipeline>/gen-0001/oldest.json          the oldest batch that the logs still hold
  *
  * A new checkpoint is a new generation; epochs are the pipeline's, so that it fences drivers of the old one.
  */
@@ -56,6 +57,10 @@ export class GenerationLayout {
 
   get header(): string {
     return `${this.#root}/header.json`
+  }
+
+  get oldest(): string {
+    return `${this.#root}/oldest.json`
   }
 
   get plans(): string {

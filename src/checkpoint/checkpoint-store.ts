@@ -249,6 +249,7 @@ const recoveryPoint = async (store: ObjectStore, generation: GenerationLayout): 
   const planned = await newestPlan(store, generation)
   const newest = await newestCommit(store, generation)
   const commit = newest === null ? null : await readCommit(store, generation, newest)
+  if (newest !== null && commit === null) throw damaged(generation.commit(newest), 'it is gone')
   const next = (newest ?? -1) + 1
   // a batch is planned once the one before it is committed: running batch `next` again would write its rows twice
   if (planned !== null && planned > next) throw damaged(generation.commit(planned - 1), 'it is gone')

@@ -1,6 +1,7 @@
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { CheckpointLayout, GenerationLayout } from './checkpoint-layout.ts'
 import type { CommitEntry } from './entries.ts'
+import { damaged, decodeEntry, encodeEntry } from './entry-codec.ts'
 
 /** Number of the newest generation, 0 where the pipeline has no checkpoint. Generations are few: they are tried in turn. */
 export const newestGeneration = async (store: ObjectStore, layout: CheckpointLayout): Promise<number> => {
@@ -10,13 +11,37 @@ export const newestGeneration = async (store: ObjectStore, layout: CheckpointLay
 }
 
 /**
- * Batch of the newest commit, or `null`. A listing only says where to begin: the next entries are looked for by name,
- * so that a listing that lags behind does not hide a commit.
+ * Batch of the newest commit, or `null`. A listing only says where to begin: the next entries are looked for by name, from
+ * the oldest that was kept at least, so that a listing that lags behind or shows nothing does not hide a commit. Commits
+ * are without gaps from the oldest on: steps that double and halve again find the newest in a few looks.
  */
 export const newestCommit = async (store: ObjectStore, generation: GenerationLayout): Promise<number | null> => {
-  let newest = await newestIn(store, generation, generation.commits)
-  while ((await store.head(generation.commit(newest + 1))) !== null) newest += 1
+  const { oldest } = await oldestKept(store, generation)
+  const listed = await newestIn(store, generation, generation.commits)
+  const isThere = async (batch: number): Promise<boolean> => (await store.head(generation.commit(batch))) !== null
+  let newest = Math.max(listed, oldest ?? -1)
+  let step = 1
+  for (; await isThere(newest + step); step *= 2) newest += step
+  for (step = Math.floor(step / 2); step >= 1; step = Math.floor(step / 2)) {
+    if (await isThere(newest + step)) newest += step
+  }
   return newest < 0 ? null : newest
+}
+
+/** The oldest batch whose entries are kept, `null` while none was pruned, and the version of the object that says so. */
+const oldestKept = async (store: ObjectStore, { oldest: key }: GenerationLayout) => {
+  const found = await store.getVersioned(key)
+  if (found === null) return { oldest: null, version: null }
+  const { oldest } = decodeEntry(key, found.bytes)
+  if (typeof oldest !== 'number' || !Number.isSafeInteger(oldest)) throw damaged(key, 'it names no batch')
+  return { oldest, version: found.version }
+}
+
+/** Says before entries are removed which will be the oldest. `false`: another driver is at it and has come further. */
+const moveOldest = async (store: ObjectStore, generation: GenerationLayout, oldest: number): Promise<boolean> => {
+  const before = await oldestKept(store, generation)
+  if (before.oldest !== null && before.oldest >= oldest) return before.oldest === oldest
+  return (await store.replace(generation.oldest, encodeEntry({ oldest }), before.version)) !== 'conflict'
 }
 
 /** Batch of the newest plan that a listing shows, or `null`. */
@@ -42,6 +67,7 @@ export const pruneGeneration = async (
   retained: number,
 ): Promise<void> => {
   const oldest = newest.batchId - retained + 1
+  if (oldest > 0 && !(await moveOldest(store, generation, oldest))) return
   for (const prefix of [generation.plans, generation.commits]) {
     for await (const { key } of store.list(prefix)) {
       const batch = generation.batchOf(key)

@@ -20,6 +20,10 @@ const stateKeys = async (store: ObjectStore): Promise<readonly string[]> => {
 }
 const range = (from: number, until: number) => Array.from({ length: until - from }, (_, at) => from + at)
 
+async function* nothing(): AsyncIterable<never> {
+  // a listing that shows nothing
+}
+
 /** Batches 0 to 249, each with a change of its own; every tenth begins the state log anew. */
 const written = async (retainBatches: number) => {
   const store = memoryObjectStore()
@@ -47,6 +51,33 @@ describe('the logs', () => {
     await checkpoint.prune(newest)
     expect(await batchesIn(store, 'offsets')).toEqual(range(250 - kept, 250))
     expect(await batchesIn(store, 'commits')).toEqual(range(250 - kept, 250))
+    expect((await checkpoint.recover()).commit).toEqual(newest)
+  })
+
+  it('are found without any listing, pruned or not', async () => {
+    const { store, newest } = await written(100)
+    const blind = new Proxy(store, {
+      get: (target, name) => {
+        const member: unknown = name === 'list' ? nothing : Reflect.get(target, name)
+        return typeof member === 'function' ? member.bind(target) : member
+      },
+    })
+    expect((await (await openTestCheckpoint(blind, 2)).recover()).commit).toEqual(newest)
+    await (await openTestCheckpoint(store, 3)).prune(newest)
+    expect((await (await openTestCheckpoint(blind, 4)).recover()).commit).toEqual(newest)
+    for (const batch of range(150, 250))
+      await store.remove(`${GENERATION}/commits/${String(batch).padStart(12, '0')}.json`)
+    const damaged = await openTestCheckpoint(blind, 5)
+    await expect(damaged.recover()).rejects.toMatchObject({ code: 'CHECKPOINT_DAMAGED' })
+  })
+
+  it('are not pruned by a driver that is behind, which would forget where the newer one stands', async () => {
+    const { store, checkpoint, newest } = await written(100)
+    await checkpoint.prune(newest)
+    const older = await checkpoint.readCommit(batchId(200))
+    if (older === null) throw new Error('batch 200 is kept')
+    await checkpoint.prune(older)
+    expect(await batchesIn(store, 'commits')).toEqual(range(150, 250))
     expect((await checkpoint.recover()).commit).toEqual(newest)
   })
 
