@@ -41,7 +41,6 @@ const PASSING = new Set([
   'BadDigest',
   'IncompleteBody',
   'RequestTimeout',
-  'RequestTimeTooSkewed',
   'ConditionalRequestConflict',
   'OperationAborted',
   'TooManyRequests',
@@ -65,7 +64,8 @@ export const failureOf = (what: string, location: string, thrown: unknown): Fail
       cause: causeOf(answer),
       details: { location, code: answer.name },
     })
-    return { error, again: false, uncertain: false }
+    // the SDK has set its own clock by the answer: the next attempt may be signed in time
+    return { error, again: answer.clockCorrected, uncertain: false }
   }
   const { status, name, systemCode } = answer
   const again = status === null || status >= 500 || status === 429 || PASSING.has(name)
@@ -87,7 +87,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 /** What is wrong and what to do, where waiting does not help. */
 const refusalOf = (answer: Answer, location: string): readonly [string, string] | null => {
-  const { name, status, region, clockCorrected, message } = answer
+  const { name, status, region, message } = answer
   const said = `(${toldBy(answer)})`
   if (name === 'NoSuchBucket') {
     return [`there is no bucket for ${location} ${said}`, 'Create the bucket, or correct root and s3.endpoint.']
@@ -105,9 +105,7 @@ const refusalOf = (answer: Answer, location: string): readonly [string, string] 
     ]
   }
   if (name === 'RequestTimeTooSkewed') {
-    return clockCorrected
-      ? null
-      : [`the clock of this machine differs too much from that of ${location} ${said}`, 'Set the clock (NTP).']
+    return [`the clock of this machine differs too much from that of ${location} ${said}`, 'Set the clock (NTP).']
   }
   if (DENIED.has(name) || status === 403) {
     return [

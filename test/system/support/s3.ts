@@ -51,18 +51,23 @@ export const plainS3Client = (): S3Client => {
 }
 
 /** Keys of all objects that begin with a prefix, as any reader lists them. */
-export const listKeys = async (client: S3Client, prefix: string): Promise<readonly string[]> => {
+export const listKeys = async (client: S3Client, prefix: string, bucket = 'millrace'): Promise<readonly string[]> => {
   const keys: string[] = []
-  for await (const page of paginateListObjectsV2({ client }, { Bucket: 'millrace', Prefix: prefix })) {
+  for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
     keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key ?? []))
   }
   return keys
 }
 
 /** Gets objects into a folder, under their keys; answers the paths. */
-export const download = (client: S3Client, keys: readonly string[], folder: string): Promise<readonly string[]> =>
+export const download = (
+  client: S3Client,
+  keys: readonly string[],
+  folder: string,
+  bucket = 'millrace',
+): Promise<readonly string[]> =>
   mapBounded(keys, 8, async key => {
-    const { Body } = await client.send(new GetObjectCommand({ Bucket: 'millrace', Key: key }))
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
     const path = join(folder, key)
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, (await Body?.transformToByteArray()) ?? new Uint8Array())
