@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/errors.ts'
+import { utf8Bytes } from '../base/text.ts'
 
 /** Longest key: S3 takes 1,024 bytes, and a store's prefix goes before it. */
 const MAX_KEY_BYTES = 900
@@ -9,7 +10,9 @@ export const STAGING_FOLDER = '.millrace-staging'
 /** Control characters, the backslash, and halves of characters, which have no bytes of their own in UTF-8. */
 const UNSAFE = /[\u0000-\u001f\u007f\\\p{Cs}]/u
 
-const bytesOf = (text: string): number => new TextEncoder().encode(text).length
+const isWithin = (text: string, bytes: number): boolean =>
+  // a character takes three bytes at most for each of its code units
+  text.length * 3 <= bytes || (text.length <= bytes && utf8Bytes(text).length <= bytes)
 
 /**
  * Lets a key pass that means the same in every store: relative, parts between single slashes, none of them `.` or `..`,
@@ -34,9 +37,9 @@ export const isSafeKey = (key: string): boolean => {
   const parts = key.split('/')
   return (
     !UNSAFE.test(key) &&
-    bytesOf(key) <= MAX_KEY_BYTES &&
+    isWithin(key, MAX_KEY_BYTES) &&
     parts[0] !== STAGING_FOLDER &&
-    parts.every(part => part !== '' && part !== '.' && part !== '..' && bytesOf(part) <= MAX_PART_BYTES)
+    parts.every(part => part !== '' && part !== '.' && part !== '..' && isWithin(part, MAX_PART_BYTES))
   )
 }
 
