@@ -30,7 +30,7 @@ export default defineConfig({
           name: 'simulation',
           include: ['test/simulation/**/*.test.ts'],
           globalSetup: ['test/support/build-kernels.ts'],
-          testTimeout: 120_000,
+          testTimeout: 300_000,
         },
       },
       {

@@ -31,8 +31,8 @@ export interface FaultMix {
   /** Whether a restart may find other code, and another number of workers. */
   readonly changesCode: boolean
   readonly changesWorkers: boolean
-  /** A run of so many small batches that the logs are pruned; never drawn, as it takes seconds. */
-  readonly long: boolean
+  /** `brief`: two batches, for exhaustive runs. `long`: so many small batches that the logs are pruned. Seeds draw neither. */
+  readonly length: 'brief' | 'usual' | 'long'
 }
 
 const RATES = [0.004, 0.015, 0.05]
@@ -54,7 +54,7 @@ export const NO_FAULTS: FaultMix = Object.freeze({
   lifecycleAt: null,
   changesCode: false,
   changesWorkers: false,
-  long: false,
+  length: 'usual',
 })
 
 /**
@@ -85,6 +85,6 @@ export const drawFaults = (random: Random, faultsEndMs: number): FaultMix => {
     lifecycleAt: has(0.04) ? moment() : null,
     changesCode: has(),
     changesWorkers: has(),
-    long: false,
+    length: 'usual',
   }
 }

@@ -38,9 +38,36 @@ export interface SeedOptions {
   readonly fateOf?: FateOf
 }
 
-/** Faults, and what producers write, come to their end by then; later in a long run. */
-const FAULTS_END_MS = 20_000
-const LONG_FAULTS_END_MS = 60_000
+/** What each length of a run comes to. Faults, and what producers write, come to their end by then. */
+const LENGTHS = {
+  brief: {
+    faultsEndMs: 6000,
+    appends: 6,
+    appendedByMs: 1,
+    recordsPerAppend: 4,
+    maxRate: 40,
+    latencyMs: 8,
+    pauseMs: [500, 4000],
+  },
+  usual: {
+    faultsEndMs: 20_000,
+    appends: 24,
+    appendedByMs: 20_000,
+    recordsPerAppend: 4,
+    maxRate: 40,
+    latencyMs: 8,
+    pauseMs: [50, 9000],
+  },
+  long: {
+    faultsEndMs: 60_000,
+    appends: 900,
+    appendedByMs: 60_000,
+    recordsPerAppend: 1,
+    maxRate: 1000,
+    latencyMs: 2,
+    pauseMs: [59_000, 59_000],
+  },
+} as const
 /** So many steps without faults bring any pipeline to its end. */
 const STEPS_TO_CATCH_UP = 20_000
 
@@ -68,7 +95,7 @@ class Simulation {
     const random = seededRandom(seed)
     this.#options = options
     this.#world = new World(random, options.nextTurn, { traced: options.traced ?? false })
-    this.#faults = options.faults ?? drawFaults(random, FAULTS_END_MS)
+    this.#faults = options.faults ?? drawFaults(random, LENGTHS.usual.faultsEndMs)
     const plan = subject.versions[0] as PipelinePlan
     this.#topic = new Topic(topicOf(plan), this.#world.between(1, 3))
     this.#auditor = new Auditor(subject, this.#topic, () => this.#bucket)
@@ -77,15 +104,9 @@ class Simulation {
       change => this.#auditor.changed(change),
     )
     const { makeRow } = subject
-    const amount = this.#faults.long ? { appends: 900, recordsPerAppend: 1 } : { appends: 24, recordsPerAppend: 4 }
-    const production = {
-      seed,
-      format: plan.format,
-      makeRow,
-      faults: this.#faults,
-      untilMs: this.#faultsEndMs,
-      ...amount,
-    }
+    const { appends, appendedByMs: untilMs, recordsPerAppend } = LENGTHS[this.#faults.length]
+    const amount = { appends, untilMs, recordsPerAppend }
+    const production = { seed, format: plan.format, makeRow, faults: this.#faults, ...amount }
     this.#producer = new Producer(this.#topic, this.#world, production)
     this.#supervisor = new Supervisor(this.#site(subject), this.#around(), {
       faults: this.#faults,
@@ -151,7 +172,7 @@ class Simulation {
   }
 
   get #faultsEndMs(): number {
-    return this.#faults.long ? LONG_FAULTS_END_MS : FAULTS_END_MS
+    return LENGTHS[this.#faults.length].faultsEndMs
   }
 
   #hasCaughtUp(): boolean {
@@ -201,21 +222,20 @@ class Simulation {
       },
       staleMs: () => (this.#faultsAreOver || staleListingMs === 0 ? 0 : world.between(0, staleListingMs)),
       skewMs: () => this.#skewMs,
-      maxRate: this.#faults.long ? 1000 : 40,
+      maxRate: LENGTHS[this.#faults.length].maxRate,
     }
   }
 
   #around(): ProcessSurroundings {
     const world = this.#world
-    const { long } = this.#faults
-    const most = long ? 2 : 8
+    const { latencyMs: most, pauseMs } = LENGTHS[this.#faults.length]
     const fateOf = this.#options.fateOf ?? (() => drawFate(this.#faults, world))
     return {
       world,
       fateOf: call => (this.#faultsAreOver ? 'served' : fateOf(call)),
       latency: () => ({ toEffect: world.between(1, most), toAnswer: world.between(1, most) }),
       slowMs: () => world.between(20, 4000),
-      pauseMs: () => (long ? LONG_FAULTS_END_MS - 1000 : world.between(50, 9000)),
+      pauseMs: () => world.between(pauseMs[0], pauseMs[1]),
     }
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { typescriptKernels } from '../../src/columnar/typescript/index.ts'
+import { callsOfTwoBatches, exhaustiveSchedules, runSchedule } from '../../src/sim/exhaustive.ts'
 import { NO_FAULTS } from '../../src/sim/fault-mix.ts'
 import { runSeed } from '../../src/sim/run-seed.ts'
 import { samplePipelineOf } from '../../src/sim/sample-pipelines.ts'
@@ -44,11 +45,25 @@ describe('worlds that fail', () => {
     expect(traces.size).toBe(20)
   })
 
+  it('break no promise whatever call of two batches comes to, before a crash or without one', async () => {
+    for (const seed of [1, 2]) {
+      const calls = await callsOfTwoBatches(subjectOf(seed), seed, { nextTurn })
+      const schedules = [...exhaustiveSchedules(calls)]
+      expect(schedules.length).toBeGreaterThan(20_000)
+      // all of them run in CI (`npm run sim -- --exhaustive`)
+      for (let at = seed; at < schedules.length; at += 211) {
+        const outcome = await runSchedule(subjectOf(seed), seed, schedules[at] ?? [], { nextTurn })
+        expect(outcome.broken?.message ?? null, `npm run sim -- --exhaustive ${seed} --from ${at} --seeds 1`).toBeNull()
+        expect(outcome.batches).toBeGreaterThanOrEqual(2)
+      }
+    }
+  })
+
   it.each(['stage', 'createOnly'])(
     'do not let a driver publish that slept at a %s until its batch was pruned from the logs',
     async sleepsAt => {
       let pruned = 0
-      for (const seed of [4, 5, 6]) {
+      for (const seed of [4, 6, 10, 12]) {
         const sleep = {
           process: 1,
           name: sleepsAt,
@@ -56,14 +71,18 @@ describe('worlds that fail', () => {
         }
         const outcome = await runSeed(subjectOf(seed), seed, {
           nextTurn,
-          faults: { ...NO_FAULTS, long: true },
+          traced: true,
+          faults: { ...NO_FAULTS, length: 'long' },
           fateOf: call =>
             call.process === sleep.process && call.name === sleep.name && call.about.includes(sleep.about)
               ? 'pausedBefore'
               : 'served',
         })
         expect(outcome.broken?.message ?? null, `seed ${seed}`).toBeNull()
-        if (outcome.batches > 150) pruned += 1
+        const happened = [/stopped/, /remove .*commits\/000000000001/].every(what =>
+          outcome.trace.some(line => what.test(line)),
+        )
+        if (happened) pruned += 1
       }
       expect(pruned).toBeGreaterThan(0)
     },

@@ -1,4 +1,3 @@
-import { MillraceError } from '../../src/base/errors.ts'
 import type { ObjectStore } from '../../src/storage/object-store.ts'
 
 /** What becomes of the call with this number: the process dies before or after its effect. */
@@ -47,24 +46,3 @@ export const crashingStore = (store: ObjectStore, point: CrashPoint | null) => {
   })
   return { store: crashing, state }
 }
-
-/** A store some of whose calls fail: before their effect, or with their answer lost after it. */
-export const unreliableStore = (store: ObjectStore, fails: () => 'no' | 'before' | 'after'): ObjectStore =>
-  interceptedStore(store, async call => {
-    const failure = fails()
-    if (failure === 'before') throw lost()
-    const result = await call()
-    if (failure === 'after') throw lost()
-    return result
-  })
-
-/** A store whose user may be paused before and after the effect of each call: it goes on when `turn` resolves. */
-export const pausingStore = (store: ObjectStore, turn: () => Promise<void>): ObjectStore =>
-  interceptedStore(store, async call => {
-    await turn()
-    const result = await call()
-    await turn()
-    return result
-  })
-
-const lost = () => new MillraceError('STORE_FAILED', 'the store did not answer', { remedy: 'try again' })

@@ -16,11 +16,3 @@ export const lineEncoder: TableEncoderFactory = () => {
 }
 
 const asPlain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value)
-
-/** The rows of a file that `lineEncoder` wrote. */
-export const rowsOf = (bytes: Uint8Array): readonly Record<string, unknown>[] =>
-  new TextDecoder()
-    .decode(bytes)
-    .split('\n')
-    .filter(line => line !== '')
-    .map(line => JSON.parse(line) as Record<string, unknown>)
