@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
-import { backfillCommand } from './backfill.ts'
 import { configCommand } from './config.ts'
 import { demoCommand } from './demo.ts'
 import { exitOn } from './exit.ts'
@@ -18,7 +17,6 @@ const program = new Command('millrace')
   .showHelpAfterError()
   .addCommand(demoCommand())
   .addCommand(runCommand())
-  .addCommand(backfillCommand())
   .addCommand(planCommand())
   .addCommand(statusCommand())
   .addCommand(configCommand())

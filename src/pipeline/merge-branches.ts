@@ -1,5 +1,4 @@
 import { MillraceError } from '../base/errors.ts'
-import { landedTable } from './landed.ts'
 import type { BranchPlan, PipelinePlan } from './plan.ts'
 
 /** Folder under the root that dead letters go to; no pipeline may write its tables there. */
@@ -9,8 +8,8 @@ const invalid = (message: string, remedy: string): MillraceError =>
   new MillraceError('INVALID_PIPELINE', message, { remedy })
 
 /**
- * One plan of all branches. @throws INVALID_PIPELINE where there is none, where two branches or views have one name,
- * where one table would lie in the folder of another, or where the landed table does not hold the source's rows
+ * One plan of all branches. @throws INVALID_PIPELINE where there is none, where two have one name, or where one table
+ * would lie in the folder of another, or where two views have one name
  */
 export const mergeBranches = (plans: readonly PipelinePlan[]): PipelinePlan => {
   const [first] = plans
@@ -19,9 +18,7 @@ export const mergeBranches = (plans: readonly PipelinePlan[]): PipelinePlan => {
   requireOwnNames(branches)
   requireOwnFolders(branches)
   requireOwnViews(branches)
-  const plan: PipelinePlan = Object.freeze({ ...first, branches: Object.freeze(branches) })
-  landedTable(plan)
-  return plan
+  return Object.freeze({ ...first, branches: Object.freeze(branches) })
 }
 
 const requireOwnNames = (branches: readonly BranchPlan[]): void => {

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
 import { runCli, temporaryFolder } from './support/cli.ts'
@@ -42,6 +43,21 @@ describe('examples in the docs', () => {
       expect(exit).toBe(0)
     },
   )
+
+  it('docs/testing.md: the test passes beside the pipeline of the README', () => {
+    const folder = temporaryFolder()
+    const modules = join(folder, 'node_modules')
+    mkdirSync(modules)
+    symlinkSync(project, join(modules, 'millrace'))
+    symlinkSync(join(project, 'node_modules', 'vitest'), join(modules, 'vitest'))
+    const [, example = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(project, 'docs/testing.md'), 'utf8')) ?? []
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    writeFileSync(join(folder, 'pipeline.ts'), pipelinesOf('README.md')[0] ?? '')
+    writeFileSync(join(folder, 'pipeline.test.ts'), example)
+    const vitest = join(project, 'node_modules', 'vitest', 'vitest.mjs')
+    const ran = spawnSync(process.execPath, [vitest, 'run', '--root', folder], { cwd: folder, encoding: 'utf8' })
+    expect(ran.stdout + ran.stderr).toMatch(/Tests\s+1 passed/)
+  })
 
   it('the files in examples/ have plans', async () => {
     for (const name of readdirSync(join(project, 'examples'))) {
