@@ -1,5 +1,4 @@
 export interface RunningS3 {
-  readonly name: string
   readonly endpoint: string
   readonly region: string
   readonly accessKeyId: string

