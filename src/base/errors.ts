@@ -33,6 +33,8 @@ export const ERROR_KINDS = {
   CORRUPT_RECORD_BATCH: kind(EXIT.failed),
   UNSUPPORTED_RECORD_FORMAT: kind(EXIT.failed),
   RECORD_TOO_LARGE: kind(EXIT.failed),
+  LANDED_FILE_MISSING: kind(EXIT.failed),
+  LANDED_FILE_DAMAGED: kind(EXIT.failed),
   // rows and stages
   STAGE_FAILED: kind(EXIT.failed),
   TOO_MANY_BAD_ROWS: kind(EXIT.badRows),
@@ -62,6 +64,10 @@ export const ERROR_KINDS = {
   VIEW_CONFLICT: kind(EXIT.failed),
   // the simulator
   PROMISE_BROKEN: kind(EXIT.failed),
+  // batch jobs
+  BATCH_LOG_DAMAGED: kind(EXIT.failed),
+  HOURS_CLAIMED: kind(EXIT.failed),
+  HOURS_FAILED: kind(EXIT.failed),
   // the engine itself
   KERNELS_NOT_LOADABLE: kind(EXIT.failed),
   ABORTED: kind(EXIT.ok),

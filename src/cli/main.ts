@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
+import { backfillCommand } from './backfill.ts'
 import { configCommand } from './config.ts'
 import { demoCommand } from './demo.ts'
 import { exitOn } from './exit.ts'
@@ -17,6 +18,7 @@ const program = new Command('millrace')
   .showHelpAfterError()
   .addCommand(demoCommand())
   .addCommand(runCommand())
+  .addCommand(backfillCommand())
   .addCommand(planCommand())
   .addCommand(statusCommand())
   .addCommand(configCommand())

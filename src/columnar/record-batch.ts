@@ -19,8 +19,10 @@ export interface RecordBatch {
   readonly valueStart: Int32Array
   /** -1 for a null value. */
   readonly valueLength: Int32Array
-  /** Start of the record's headers in Kafka's own encoding (count as varint, then key and value of each). */
+  /** Start of the record's headers. */
   readonly headersStart: Int32Array
   /** 0 where the source has no headers. */
   readonly headersLength: Int32Array
+  /** Kafka's own encoding (count as varint, then key and value of each), or the text that `land()` made of it. */
+  readonly headersEncoding?: 'kafka' | 'json'
 }

@@ -13,8 +13,14 @@ export const isWorthRetrying = (code: ErrorCode): boolean =>
   ERROR_KINDS[code].exit === EXIT.failed || ERROR_KINDS[code].retriable
 
 /** How a task is named in messages: `task 3 (plays/0 offsets 100 to 199)`. */
-export const describeTask = ({ index, split }: Task): string =>
-  `task ${index} (${split.topic}/${split.partition} offsets ${split.from} to ${split.until - 1})`
+export const describeTask = ({ index, split }: Task): string => {
+  if (!('kind' in split)) {
+    return `task ${index} (${split.topic}/${split.partition} offsets ${split.from} to ${split.until - 1})`
+  }
+  const [first] = split.objects
+  const others = split.objects.length - 1
+  return `task ${index} (${first?.key ?? 'no file'}${others > 0 ? ` and ${others} more` : ''})`
+}
 
 /** The error that ends a run after the last attempt: names the task and repeats what its last attempt said. */
 export const taskFailed = (task: Task, attempts: number, error: unknown): MillraceError => {

@@ -1,4 +1,5 @@
 import { assertNever, present } from '../base/assert.ts'
+import type { TimeRange } from '../base/hours.ts'
 import { type EpochMs, epochMs } from '../base/units.ts'
 import { type ColumnBatch, rowCount } from '../columnar/column-batch.ts'
 import { compact } from '../columnar/gather.ts'
@@ -11,6 +12,7 @@ import { shownRows } from './shown-rows.ts'
 import { compileStages, type StageChain } from './stages/compile-stages.ts'
 import type { RejectedRecords } from './stages/stage.ts'
 import type { BranchResult, StageLedger, Task } from './task.ts'
+import { wantedRows } from './wanted-rows.ts'
 
 /** One branch of a pipeline within one task: takes decoded batches, gives the branch's part of the task's result. */
 export interface BranchRun {
@@ -32,26 +34,35 @@ export interface TableLimits {
   readonly maxFileBytes: number
 }
 
+/** What a branch needs to know of its task. */
+export interface BranchTask extends Pick<Task, 'triggeredAt'> {
+  /** Watermark of the branch. */
+  readonly watermark: EpochMs
+  /** Batch jobs: the results that are wanted, by the time in `column` or (`null`) by the start of the window. */
+  readonly wanted: (TimeRange & { readonly column: string | null }) | null
+}
+
 /** One attempt of a task at one branch: stages, then partial aggregates, files or rows. */
 export const branchRun = (
   plan: BranchPlan,
   input: TableSchema,
-  task: Pick<Task, 'triggeredAt'> & { readonly watermark: EpochMs },
+  task: BranchTask,
   around: BranchSurroundings,
 ): BranchRun => {
   const chain = compileStages(plan.stages, input, { branch: plan.name, rejected: around.rejected })
-  return plan.aggregation === null ? landingRun(plan, chain, around) : aggregatingRun(plan, chain, task, around)
+  return plan.aggregation === null ? landingRun(plan, chain, task, around) : aggregatingRun(plan, chain, task, around)
 }
 
 const aggregatingRun = (
   plan: BranchPlan,
   chain: StageChain,
-  task: Pick<Task, 'triggeredAt'> & { readonly watermark: EpochMs },
+  task: BranchTask,
   { kernels, limits }: BranchSurroundings,
 ): BranchRun => {
   const aggregation = partialAggregation(kernels, present(plan.aggregation, 'aggregation'), {
     watermark: task.watermark,
     maxEventTime: epochMs(task.triggeredAt + limits.maxFutureMs),
+    wanted: task.wanted,
   })
   return {
     take: decoded => aggregation.add(chain.run(decoded)),
@@ -62,18 +73,22 @@ const aggregatingRun = (
   }
 }
 
-const landingRun = (plan: BranchPlan, chain: StageChain, around: BranchSurroundings): BranchRun => {
+const landingRun = (plan: BranchPlan, chain: StageChain, task: BranchTask, around: BranchSurroundings): BranchRun => {
+  const hours = wantedRows(plan.output, task.wanted)
   const outputs = plan.sinks.map(sink => sinkOutput(sink, plan.output, around))
   return {
     take(decoded) {
-      const rows = chain.run(decoded)
+      const rows = hours.keep(chain.run(decoded))
       if (rowCount(rows) > 0) for (const output of outputs) output.take(rows)
     },
     finish: () => {
       const taken = outputs.map(output => output.finish())
       const files = taken.map(output => output.files)
       const rows = taken.map(output => output.rows)
-      return { result: { files, rows, partials: null, maxEventTime: null }, ledger: chain.ledger() }
+      return {
+        result: { files, rows, partials: null, maxEventTime: null },
+        ledger: [...chain.ledger(), ...hours.ledger()],
+      }
     },
   }
 }

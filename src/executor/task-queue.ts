@@ -35,7 +35,8 @@ export class TaskQueue {
     const at = this.#choose(worker)
     const [attempt] = at === -1 ? [] : this.#waiting.splice(at, 1)
     if (attempt === undefined) return null
-    this.#homes.set(partitionKey(attempt.task.split), worker)
+    const home = homeKey(attempt.task)
+    if (home !== null) this.#homes.set(home, worker)
     return attempt
   }
 
@@ -49,10 +50,13 @@ export class TaskQueue {
   }
 
   #choose(worker: number): number {
-    const homeOf = ({ task }: Attempt) => this.#homes.get(partitionKey(task.split))
+    const homeOf = ({ task }: Attempt) => this.#homes.get(homeKey(task) ?? '')
     const own = this.#waiting.findIndex(attempt => homeOf(attempt) === worker)
     if (own !== -1) return own
     const homeless = this.#waiting.findIndex(attempt => homeOf(attempt) === undefined)
     return homeless === -1 ? this.#waiting.length - 1 : homeless
   }
 }
+
+/** The partition that a task reads; objects are at home nowhere. */
+const homeKey = ({ split }: Task): string | null => ('kind' in split ? null : partitionKey(split))

@@ -1,8 +1,9 @@
 import { aborted } from '../base/abortable.ts'
-import { assertNever, present } from '../base/assert.ts'
+import { present } from '../base/assert.ts'
 import { type DurationMs, durationMs } from '../base/units.ts'
-import type { BadRecord, Kernels, RecordDecoder } from '../columnar/kernels.ts'
-import type { RecordBatch } from '../columnar/record-batch.ts'
+import { type ColumnBatch, rowCount } from '../columnar/column-batch.ts'
+import type { Kernels, RecordDecoder } from '../columnar/kernels.ts'
+import type { ObjectSplitReader } from '../ingest/object-split.ts'
 import type { SourceReader } from '../ingest/source.ts'
 import type { FormatNode, PipelinePlan } from '../pipeline/plan.ts'
 import { type DeadLetterCollector, deadLetterCollector } from '../sinks/dead-letters.ts'
@@ -11,6 +12,7 @@ import { describeTask } from './attempts.ts'
 import { type BranchRun, type BranchSurroundings, branchRun, type TableLimits } from './branch-run.ts'
 import { checkLedger } from './ledger.ts'
 import type { Task, TaskResult } from './task.ts'
+import { objectInput, recordInput } from './task-input.ts'
 
 /** Runs one task after the other: the whole of a worker, with threads or without. */
 export interface TaskRunner {
@@ -26,6 +28,8 @@ export interface TaskRunner {
 export interface TaskRunnerOptions {
   readonly plan: PipelinePlan
   readonly reader: SourceReader
+  /** For tasks over landed objects. Default: there are none. */
+  readonly objects?: ObjectSplitReader | null
   readonly kernels: Kernels
   readonly encoderFactory: TableEncoderFactory
   /** How far ahead of the trigger an event time may move the watermark. Default 1 h. */
@@ -42,23 +46,23 @@ export interface TaskRunnerOptions {
 const HOUR = durationMs(3_600_000)
 const DEFAULT_TABLE_LIMITS: TableLimits = { maxOpenPartitions: 64, maxFileBytes: 128 * 1024 * 1024 }
 
-/** A worker's loop body, over the reader and kernels that it owns. */
+/** A worker's loop body, over the readers and kernels that it owns. */
 export const taskRunner = (options: TaskRunnerOptions): TaskRunner => {
   const { reader } = options
   return {
     async run(task, signal) {
-      const bytesBefore = reader.bytesRead
       const run = taskRun(task, options)
-      for await (const records of reader.read(task.split, signal)) {
+      const bytesBefore = run.input.bytesRead
+      for await (const rows of run.input.rows(signal)) {
         if (signal.aborted) throw aborted(describeTask(task))
-        run.take(records)
+        run.take(rows)
         await options.pause?.()
       }
       if (signal.aborted) throw aborted(describeTask(task))
-      const result = { ...run.finish(), bytesRead: reader.bytesRead - bytesBefore }
+      const result = { ...run.finish(), bytesRead: run.input.bytesRead - bytesBefore }
       checkLedger(result)
-      const { topic, partition, until } = task.split
-      reader.prefetch({ topic, partition, offset: until })
+      const { split } = task
+      if (!('kind' in split)) reader.prefetch({ ...split, offset: split.until })
       return result
     },
     close: () => reader.close(),
@@ -67,26 +71,24 @@ export const taskRunner = (options: TaskRunnerOptions): TaskRunner => {
 
 /** The state of one attempt at one task. */
 const taskRun = (task: Task, options: TaskRunnerOptions) => {
-  const { plan, kernels, encoderFactory } = options
-  const decoder = recordDecoder(plan.format, kernels)
+  const { plan, kernels, encoderFactory, reader, objects = null } = options
   const deadLetters = deadLetterCollector(encoderFactory)
   const branches = branchRuns(task, options, deadLetters)
-  const bad = new Map<string, number>()
-  let read = 0
+  const { split } = task
+  const input =
+    'kind' in split
+      ? objectInput(split, objects)
+      : recordInput(split, reader, recordDecoder(plan.format, kernels), deadLetters)
   let decoded = 0
   return {
-    take(records: RecordBatch): void {
-      const batch = decoder.decode(records)
-      read += records.count
-      decoded += batch.rows.length
-      for (const record of batch.bad) {
-        bad.set(record.reason, (bad.get(record.reason) ?? 0) + 1)
-        deadLetters.add(records, record.record, record.reason, record.column, describeBadRecord(record))
-      }
-      for (const branch of branches) branch.take(batch.rows)
+    input,
+    take(rows: ColumnBatch): void {
+      decoded += rowCount(rows)
+      for (const branch of branches) branch.take(rows)
     },
     finish(): Omit<TaskResult, 'bytesRead'> {
       const finished = branches.map(branch => branch.finish())
+      const { read, bad } = input.counts
       return {
         index: task.index,
         branches: finished.map(({ result }) => result),
@@ -107,7 +109,8 @@ const branchRuns = (task: Task, options: TaskRunnerOptions, deadLetters: DeadLet
   }
   return plan.branches.map((branch, index) => {
     const watermark = present(task.watermarks[index], `watermark of branch ${branch.name}`)
-    return branchRun(branch, plan.format.schema, { triggeredAt: task.triggeredAt, watermark }, around)
+    const wanted = task.only === undefined ? null : { ...task.only, column: task.only.columns[index] ?? null }
+    return branchRun(branch, plan.format.schema, { triggeredAt: task.triggeredAt, watermark, wanted }, around)
   })
 }
 
@@ -116,28 +119,4 @@ const recordDecoder = (format: FormatNode, kernels: Kernels): RecordDecoder => {
   return format.kind === 'json'
     ? kernels.jsonDecoder(schema, { validate: format.validate, maxRecordBytes })
     : kernels.valueDecoder(schema, { maxRecordBytes })
-}
-
-/** What was wrong with a record, for the reader of the dead-letter table. */
-const describeBadRecord = ({ reason, column }: BadRecord): string => {
-  switch (reason) {
-    case 'nullValue':
-      return 'the record has no value'
-    case 'tooLarge':
-      return 'the value is larger than maxRecordBytes'
-    case 'invalidJson':
-      return 'the value is not valid JSON'
-    case 'notAnObject':
-      return 'the value is JSON, but not an object'
-    case 'missingColumn':
-      return `the required column ${column} is missing or null`
-    case 'wrongType':
-      return `the value of column ${column} has another type than the schema says`
-    case 'outOfRange':
-      return `the value of column ${column} does not fit its type`
-    case 'invalidUtf8':
-      return 'the value is not valid UTF-8'
-    default:
-      return assertNever(reason)
-  }
 }

@@ -1,18 +1,31 @@
+import type { TimeRange } from '../base/hours.ts'
 import type { BatchId, EpochMs } from '../base/units.ts'
 import type { ColumnBatch } from '../columnar/column-batch.ts'
+import type { ObjectSplit } from '../ingest/object-split.ts'
 import type { OffsetRange } from '../ingest/offset-range.ts'
 import type { EncodedFile } from '../sinks/sink.ts'
+
+/** What one task reads: records of a partition to decode, or landed rows that are columns already. */
+export type Split = OffsetRange | ObjectSplit
 
 /** One stage chain over one split, run by one worker; plain data that crosses to a thread. */
 export interface Task {
   readonly batchId: BatchId
   /** Position of the split in the logged plan: results are put together in this order, whoever ran them. */
   readonly index: number
-  readonly split: OffsetRange
+  readonly split: Split
   /** Watermark of each branch as logged in the plan: what is late is judged against it, also on replay. */
   readonly watermarks: readonly EpochMs[]
   /** 'now' as logged in the plan: event times later than this plus the allowed lead don't move the watermark. */
   readonly triggeredAt: EpochMs
+  /** Batch jobs: which results are wanted. Left out, all are. */
+  readonly only?: WantedHours
+}
+
+/** The results that a batch job is to give: windows that start within, or rows whose time lies within. */
+export interface WantedHours extends TimeRange {
+  /** The timestamp column of each branch that a row's hour is told by; `null` where it is the window's start. */
+  readonly columns: readonly (string | null)[]
 }
 
 /** What a task gives back; buffers in it are transferred, not copied. */

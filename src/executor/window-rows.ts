@@ -1,10 +1,11 @@
 import { assert } from '../base/assert.ts'
+import type { TimeRange } from '../base/hours.ts'
 import { AFTER_ALL_TIME, BEFORE_ALL_TIME, type EpochMs, epochMs } from '../base/units.ts'
 import { type Column, type Int64Column, isValid } from '../columnar/column.ts'
 import { type ColumnBatch, rowCount } from '../columnar/column-batch.ts'
+import { int64Words, readInt64, writeInt64 } from '../columnar/int64-words.ts'
 import { fieldIndex, type TableSchema } from '../columnar/schema.ts'
 import type { TumblingWindow } from '../pipeline/plan.ts'
-import { int64Words, readInt64, writeInt64 } from './int64-words.ts'
 import { countDropped, type StageCounters } from './stages/stage.ts'
 
 /** Start of the window that holds `eventTime`: floor((t - offset) / size) * size + offset, also before 1970. */
@@ -15,7 +16,7 @@ const windowStart = (eventTime: number, { sizeMs, offsetMs }: Pick<TumblingWindo
 export interface WindowAssigner {
   /**
    * Start of each row's window, and which rows count. Dropped: `nullEventTime`, `late` (their window ends at or
-   * before the watermark), `eventTimeOutOfRange` (not a date). Starts of rows that don't count mean nothing.
+   * before the watermark), `eventTimeOutOfRange` (not a date), `otherHour` (batch jobs). Starts of rows that don't count mean nothing.
    */
   assign(batch: ColumnBatch): WindowedRows
   /** Greatest event time of all rows so far, late ones too, but never beyond the cap; `null` before the first. */
@@ -34,6 +35,8 @@ export interface WindowLimits {
   readonly watermark: EpochMs
   /** Event times beyond it count as it: a clock that is ahead must not close everybody's windows. */
   readonly maxEventTime: EpochMs
+  /** Batch jobs: windows that start elsewhere are not wanted. */
+  readonly wanted: TimeRange | null
 }
 
 /** Puts rows into their windows, drops late ones and keeps the greatest event time. */
@@ -51,13 +54,14 @@ export const windowAssigner = (
     },
     assign(batch) {
       const rows = rowCount(batch)
-      const assigned = assignRows(batch, timestampColumn(batch.columns[position]), window, limits.watermark)
+      const assigned = assignRows(batch, timestampColumn(batch.columns[position]), window, limits)
       greatest = Math.max(greatest, assigned.greatest)
       counters.in += rows
       counters.out += assigned.selection.length
       countDropped(counters, 'late', assigned.late)
       countDropped(counters, 'nullEventTime', assigned.nulls)
       countDropped(counters, 'eventTimeOutOfRange', assigned.outOfRange)
+      countDropped(counters, 'otherHour', assigned.otherHour)
       const selection = assigned.selection.length === batch.length ? null : assigned.selection
       return { starts: assigned.starts, selection }
     },
@@ -69,7 +73,10 @@ const timestampColumn = (column: Column | undefined): Int64Column => {
   return column
 }
 
-const assignRows = (batch: ColumnBatch, times: Int64Column, window: TumblingWindow, watermark: EpochMs) => {
+const assignRows = (batch: ColumnBatch, times: Int64Column, window: TumblingWindow, limits: WindowLimits) => {
+  const { watermark } = limits
+  const from = limits.wanted?.from ?? Number.NEGATIVE_INFINITY
+  const until = limits.wanted?.until ?? Number.POSITIVE_INFINITY
   const { selection } = batch
   const rows = rowCount(batch)
   const starts = new BigInt64Array(batch.length)
@@ -80,6 +87,7 @@ const assignRows = (batch: ColumnBatch, times: Int64Column, window: TumblingWind
   let late = 0
   let nulls = 0
   let outOfRange = 0
+  let otherHour = 0
   let greatest = Number.NEGATIVE_INFINITY
   for (let at = 0; at < rows; at++) {
     const row = selection === null ? at : (selection[at] as number)
@@ -98,9 +106,13 @@ const assignRows = (batch: ColumnBatch, times: Int64Column, window: TumblingWind
       late++
       continue
     }
+    if (start < from || start >= until) {
+      otherHour++
+      continue
+    }
     writeInt64(startWords, row, start)
     kept[count++] = row
   }
   const column: Int64Column = { kind: 'timestamp', length: batch.length, validity: null, values: starts }
-  return { starts: column, selection: kept.subarray(0, count), greatest, late, nulls, outOfRange }
+  return { starts: column, selection: kept.subarray(0, count), greatest, late, nulls, outOfRange, otherHour }
 }

@@ -1,4 +1,4 @@
-import type { Offset } from '../base/units.ts'
+import type { EpochMs, Offset } from '../base/units.ts'
 import type { RecordBatch } from '../columnar/record-batch.ts'
 import type { OffsetRange } from './offset-range.ts'
 
@@ -26,6 +26,8 @@ export interface SourcePlanner {
   identity(): Promise<string>
   /** Where a new pipeline starts, one for each partition, as `startingOffsets` or `startingTimestamp` say. */
   startingOffsets(): Promise<readonly PartitionOffset[]>
+  /** The first offset of each partition whose record was written at this time or later, else its end. Kafka only. */
+  offsetsAt?(timestamp: EpochMs): Promise<readonly PartitionOffset[]>
   /** Bounds of every partition now. @throws UNKNOWN_TOPIC, TOPIC_RECREATED, BROKER_UNREACHABLE, BROKER_TIMEOUT */
   bounds(): Promise<readonly PartitionBounds[]>
   /** Where the source is told to end (`endingOffsets`), or `null` for a source without end. */

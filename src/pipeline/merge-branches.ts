@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/errors.ts'
+import { landedTable } from './landed.ts'
 import type { BranchPlan, PipelinePlan } from './plan.ts'
 
 /** Folder under the root that dead letters go to; no pipeline may write its tables there. */
@@ -8,8 +9,8 @@ const invalid = (message: string, remedy: string): MillraceError =>
   new MillraceError('INVALID_PIPELINE', message, { remedy })
 
 /**
- * One plan of all branches. @throws INVALID_PIPELINE where there is none, where two have one name, or where one table
- * would lie in the folder of another, or where two views have one name
+ * One plan of all branches. @throws INVALID_PIPELINE where there is none, where two branches or views have one name,
+ * where one table would lie in the folder of another, or where the landed table does not hold the source's rows
  */
 export const mergeBranches = (plans: readonly PipelinePlan[]): PipelinePlan => {
   const [first] = plans
@@ -18,7 +19,9 @@ export const mergeBranches = (plans: readonly PipelinePlan[]): PipelinePlan => {
   requireOwnNames(branches)
   requireOwnFolders(branches)
   requireOwnViews(branches)
-  return Object.freeze({ ...first, branches: Object.freeze(branches) })
+  const plan: PipelinePlan = Object.freeze({ ...first, branches: Object.freeze(branches) })
+  landedTable(plan)
+  return plan
 }
 
 const requireOwnNames = (branches: readonly BranchPlan[]): void => {

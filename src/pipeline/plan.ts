@@ -58,6 +58,19 @@ export interface KafkaSourceNode {
   readonly isolation: 'read_committed' | 'read_uncommitted'
   /** Consumer group that committed offsets are mirrored to; `null` for `millrace-<pipeline>`. */
   readonly groupId: string | null
+  /** `null` where batch jobs have nothing to read. */
+  readonly landed: LandedSource | null
+}
+
+/** The table that holds a source's rows with their coordinates, for batch jobs; see `landedTable`. */
+export interface LandedSource {
+  readonly table: string
+  /** Where no branch of the pipeline writes it: the column whose hour names its folders; `null` for no such folders. */
+  readonly hourOf: string | null
+  /** As well: what the names of its coordinates begin with. */
+  readonly prefix: string | null
+  /** As well: name of the store that it lies in; `null` for the one at the root. */
+  readonly store: string | null
 }
 
 /** Playback events made by seed and offset, to be re-read like a topic. */
@@ -74,6 +87,7 @@ export interface DatagenSourceNode {
   /** Rows per partition after which the source ends; `null` for no end. */
   readonly rowsPerPartition: number | null
   readonly eventBytes: 'small' | 'large'
+  readonly landed: LandedSource | null
 }
 
 export type FormatNode =

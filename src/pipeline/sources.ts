@@ -2,7 +2,8 @@ import { type DurationText, parseDuration } from '../base/duration.ts'
 import { MillraceError } from '../base/errors.ts'
 import { epochMs } from '../base/units.ts'
 import { checkOptions, oneOf, positive } from './check-options.ts'
-import type { DatagenSourceNode, KafkaSourceNode, StartingPosition } from './plan.ts'
+import type { LandedOptions } from './landed.ts'
+import type { DatagenSourceNode, KafkaSourceNode, LandedSource, StartingPosition } from './plan.ts'
 
 /** Offsets by topic and partition, as Spark writes them; -2 means earliest and -1 latest. */
 export type OffsetsJson = Readonly<Record<string, Readonly<Record<string, number>>>>
@@ -29,6 +30,11 @@ export interface KafkaOptions {
   readonly isolation?: 'read_committed' | 'read_uncommitted'
   /** Consumer group that committed offsets are mirrored to, for lag tools. Default `millrace-<pipeline>`. */
   readonly groupId?: string
+  /**
+   * The table that the topic's rows are landed in with `land()`: hourly batch jobs and backfills read it. A branch of this
+   * pipeline writes it, or somebody else does.
+   */
+  readonly landed?: string | LandedOptions
 }
 
 const KAFKA_OPTIONS: Readonly<Record<keyof KafkaOptions, true>> = {
@@ -43,6 +49,7 @@ const KAFKA_OPTIONS: Readonly<Record<keyof KafkaOptions, true>> = {
   maxTriggerDelay: true,
   isolation: true,
   groupId: true,
+  landed: true,
 }
 
 /** Reads a Kafka topic by offset ranges, without a consumer group. @throws INVALID_PIPELINE */
@@ -60,6 +67,7 @@ export const kafka = (options: KafkaOptions): KafkaSourceNode => {
     maxTriggerDelayMs: parseDuration(options.maxTriggerDelay ?? '15m', 'maxTriggerDelay'),
     isolation: oneOf(options.isolation ?? 'read_committed', ['read_committed', 'read_uncommitted'], 'isolation'),
     groupId: options.groupId ?? null,
+    landed: landedSource(options.landed),
   })
 }
 
@@ -69,6 +77,12 @@ export const checkTopic = (topic: string): string => {
   throw new MillraceError('INVALID_PIPELINE', `${JSON.stringify(topic)} is not a topic name`, {
     remedy: 'Use up to 249 letters, digits, dots, underscores and hyphens.',
   })
+}
+
+const landedSource = (landed: string | LandedOptions | undefined): LandedSource | null => {
+  if (landed === undefined) return null
+  const { table, hourOf, prefix, store }: LandedOptions = typeof landed === 'string' ? { table: landed } : landed
+  return Object.freeze({ table, hourOf: hourOf ?? null, prefix: prefix ?? null, store: store ?? null })
 }
 
 const startingPosition = ({ startingOffsets, startingTimestamp }: KafkaOptions): StartingPosition => {
@@ -120,6 +134,8 @@ export interface DatagenOptions {
   readonly rowsPerPartition?: number
   /** Events of about 380 bytes, or of about 2.1 KB with a nested map of 60 keys. Default `small`. */
   readonly eventBytes?: 'small' | 'large'
+  /** As for `kafka`. */
+  readonly landed?: string | LandedOptions
 }
 
 const DATAGEN_OPTIONS: Readonly<Record<keyof DatagenOptions, true>> = {
@@ -130,6 +146,7 @@ const DATAGEN_OPTIONS: Readonly<Record<keyof DatagenOptions, true>> = {
   startTime: true,
   rowsPerPartition: true,
   eventBytes: true,
+  landed: true,
 }
 
 /**
@@ -147,5 +164,6 @@ export const datagen = (options: DatagenOptions = {}): DatagenSourceNode => {
     startTime: pointInTime(options.startTime ?? '2026-01-15T10:00:00Z', 'startTime'),
     rowsPerPartition: positive(options.rowsPerPartition, 'rowsPerPartition'),
     eventBytes: oneOf(options.eventBytes ?? 'small', ['small', 'large'], 'eventBytes'),
+    landed: landedSource(options.landed),
   })
 }

@@ -1,8 +1,5 @@
 import { durationMs, rowsPerSecond } from '../base/units.ts'
 import { typescriptKernels } from '../columnar/typescript/index.ts'
-import { inlineExecutor } from '../executor/inline-executor.ts'
-import type { Executor } from '../executor/task.ts'
-import { threadExecutor } from '../executor/threads/thread-executor.ts'
 import { assembleDriver } from '../microbatch/assemble-driver.ts'
 import { bindSinks } from '../microbatch/bind-sinks.ts'
 import type { DriverParts, DriverSettings } from '../microbatch/driver-parts.ts'
@@ -14,15 +11,14 @@ import { kafkaPublisher } from '../sinks/kafka/kafka-publisher.ts'
 import type { MessagePublisher } from '../sinks/message-publisher.ts'
 import { loadParquetEncoder } from '../sinks/parquet/index.ts'
 import type { Config } from './config/config.ts'
+import { kafkaSettings, makeExecutor } from './executors.ts'
 import { makeProbe } from './probe.ts'
 import { checkViews, composeRedis } from './redis.ts'
-import { makeRunner } from './runner.ts'
 import { checkSinks, sinkFactory, storeNames } from './sinks.ts'
 import { makePlanner } from './sources.ts'
 import type { StartOptions } from './start.ts'
 import { openStores } from './stores.ts'
 import { systemClock, systemRandom } from './system.ts'
-import type { RunnerSettings, WorkerData } from './worker-data.ts'
 
 /** What a driver is composed from. */
 export interface Composition {
@@ -86,7 +82,7 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
       retainBatches: config.checkpoint.retainBatches,
       checkpoint: options.checkpoint ?? 'continue',
       settings: driverSettings(composition),
-      makeExecutor: () => makeExecutor(composition),
+      makeExecutor: () => makeExecutor({ ...composition, workers: config.workers, batch: null }),
       ...(redis === null ? {} : { committed: entry => redis.fastCopy.committed(entry) }),
       emit,
     })
@@ -106,39 +102,6 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
   }
 }
 
-const makeExecutor = async ({ plan, artifact, config, emit }: Composition): Promise<Executor> => {
-  const { maxFailures, timeout } = config.task
-  if (artifact === null) return inlineExecutor(await makeRunner(plan, runnerSettings(config, 1)), { maxFailures })
-  const workerData: WorkerData = { ...runnerSettings(config, config.workers), artifactUrl: artifact.href }
-  const executor = threadExecutor({
-    workerUrl: workerEntry(),
-    workerData,
-    workers: config.workers,
-    maxFailures,
-    taskTimeoutMs: timeout,
-    log: message => emit({ kind: 'warning', code: 'WORKER', message }),
-  })
-  // or the first batch would seem to be slow
-  await executor.start()
-  return executor
-}
-
-/** Threads load compiled files only; run from sources, the built ones beside them are taken. */
-const workerEntry = (): URL =>
-  import.meta.url.endsWith('.ts')
-    ? new URL('../../dist/wiring/worker-entry.js', import.meta.url)
-    : new URL('./worker-entry.js', import.meta.url)
-
-/** The part of the configuration that connections to Kafka are made with. */
-export const kafkaSettings = ({ kafka }: Config) => ({
-  brokers: kafka.brokers,
-  clientId: kafka.clientId,
-  requestTimeoutMs: kafka.requestTimeout,
-  fetchMaxBytes: kafka.fetchMaxBytes,
-  prefetchBytes: kafka.prefetchBytes,
-  maxDecompressedBytes: kafka.maxDecompressedBytes,
-})
-
 const makePublisher = (node: KafkaSinkNode, { kafka }: Config): MessagePublisher =>
   kafkaPublisher({
     topic: node.topic,
@@ -151,14 +114,6 @@ const makePublisher = (node: KafkaSinkNode, { kafka }: Config): MessagePublisher
     clock: systemClock,
     random: systemRandom,
   })
-
-/** The budget for prefetched bytes is the process's: each worker gets its part. */
-const runnerSettings = (config: Config, workers: number): RunnerSettings => ({
-  maxFutureMs: config.watermark.maxFuture,
-  table: { maxFileBytes: config.parquet.maxFileBytes, maxOpenPartitions: config.parquet.maxOpenPartitions },
-  kafka: { ...kafkaSettings(config), prefetchBytes: Math.floor(config.kafka.prefetchBytes / workers) },
-  kernels: { implementation: config.kernels, memoryBytes: config.kernelMemory },
-})
 
 const rateOptions = ({ backpressure }: Config) => ({
   enabled: backpressure.enabled,

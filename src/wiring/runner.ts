@@ -1,17 +1,24 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { durationMs } from '../base/units.ts'
+import { type BatchPlan, batchPlan, landsAgain } from '../batch/batch-plan.ts'
 import { type TaskRunner, taskRunner } from '../executor/task-runner.ts'
+import { DATAGEN_TOPIC } from '../ingest/datagen/datagen-source.ts'
+import type { ObjectSplitReader } from '../ingest/object-split.ts'
+import { loadObjectSplitReader } from '../ingest/objects/object-split-reader.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { loadParquetEncoder } from '../sinks/parquet/index.ts'
 import { makeKernels } from './kernels.ts'
 import { makeReader } from './sources.ts'
-import type { RunnerSettings } from './worker-data.ts'
+import { openStoreAt } from './stores.ts'
+import type { BatchRunnerSettings, RunnerSettings } from './worker-data.ts'
 
 /** A task runner over the real source and encoder, for a worker thread or for the driver's own thread. */
-export const makeRunner = async (plan: PipelinePlan, settings: RunnerSettings): Promise<TaskRunner> =>
-  taskRunner({
-    plan,
+export const makeRunner = async (plan: PipelinePlan, settings: RunnerSettings): Promise<TaskRunner> => {
+  const batch = settings.batch === null ? null : batchPlan(plan)
+  return taskRunner({
+    plan: batch?.plan ?? plan,
     reader: makeReader(plan.source, settings.kafka),
+    objects: batch === null || settings.batch === null ? null : await landedReader(batch, settings.batch),
     kernels: makeKernels(settings.kernels),
     encoderFactory: await loadParquetEncoder(),
     maxFutureMs: durationMs(settings.maxFutureMs),
@@ -19,3 +26,20 @@ export const makeRunner = async (plan: PipelinePlan, settings: RunnerSettings): 
     // a source that never waits must still let a stop through
     pause: () => nextTurn(),
   })
+}
+
+const landedReader = async (
+  batch: BatchPlan,
+  { landedStore }: BatchRunnerSettings,
+): Promise<ObjectSplitReader | null> => {
+  const { landed, plan } = batch
+  if (landed === null) return null
+  return loadObjectSplitReader({
+    store: await openStoreAt(landedStore),
+    topic: plan.source.kind === 'kafka' ? plan.source.topic : DATAGEN_TOPIC,
+    schema: plan.format.schema,
+    prefix: landed.prefix,
+    partitionBy: landed.partitionBy,
+    wholeRecords: landsAgain(batch),
+  })
+}

@@ -5,6 +5,7 @@ import { typescriptKernels } from '../../src/columnar/typescript/index.ts'
 import { inlineExecutor } from '../../src/executor/inline-executor.ts'
 import { taskRunner } from '../../src/executor/task-runner.ts'
 import { datagenPlanner, datagenReader } from '../../src/ingest/datagen/datagen-source.ts'
+import type { SourcePlanner, SourceReader } from '../../src/ingest/source.ts'
 import { assembleDriver } from '../../src/microbatch/assemble-driver.ts'
 import { bindSinks } from '../../src/microbatch/bind-sinks.ts'
 import { createDriver } from '../../src/microbatch/driver.ts'
@@ -13,6 +14,7 @@ import type { DriverEvent } from '../../src/microbatch/progress.ts'
 import { availableNow } from '../../src/microbatch/triggers.ts'
 import type { DatagenSourceNode, PipelinePlan } from '../../src/pipeline/plan.ts'
 import type { MessagePublisher } from '../../src/sinks/message-publisher.ts'
+import type { TableEncoderFactory } from '../../src/sinks/sink.ts'
 import type { ObjectStore } from '../../src/storage/object-store.ts'
 import { sinkFactory } from '../../src/wiring/sinks.ts'
 import { lineEncoder } from './line-encoder.ts'
@@ -26,6 +28,9 @@ export interface RunOptions {
   readonly emit?: (event: DriverEvent) => void
   /** Takes what Kafka sinks send. */
   readonly publisher?: MessagePublisher
+  /** Records to read instead of generated ones. */
+  readonly input?: { readonly planner: SourcePlanner; readonly reader: SourceReader }
+  readonly encoder?: TableEncoderFactory
 }
 
 /** The product's own driver over the generator and any store, without threads, under a virtual clock. */
@@ -34,12 +39,16 @@ export const composeTestDriver = async (plan: PipelinePlan, options: RunOptions)
   const random = seededRandom(seed)
   const publisher = () => present(options.publisher, 'publisher')
   const node = plan.source as DatagenSourceNode
-  const source = datagenPlanner(node, clock)
+  const { planner: source, reader } = options.input ?? {
+    planner: datagenPlanner(node, clock),
+    reader: datagenReader(node),
+  }
+  const encoder = options.encoder ?? lineEncoder
   const runner = taskRunner({
     plan,
-    reader: datagenReader(node),
+    reader,
     kernels: typescriptKernels,
-    encoderFactory: lineEncoder,
+    encoderFactory: encoder,
   })
   const parts = await assembleDriver({
     plan,
@@ -58,7 +67,7 @@ export const composeTestDriver = async (plan: PipelinePlan, options: RunOptions)
     ),
     rate: RATE,
     kernels: typescriptKernels,
-    encoder: lineEncoder,
+    encoder,
     clock,
     random,
     retainBatches: 100,

@@ -1,4 +1,5 @@
 import { MillraceError } from '../../base/errors.ts'
+import { utf8Text } from '../../base/text.ts'
 import type { RecordBatch } from '../../columnar/record-batch.ts'
 
 /**
@@ -12,6 +13,7 @@ export const headersJson = (records: RecordBatch, record: number): string | null
   const start = records.headersStart[record] as number
   const end = start + (records.headersLength[record] as number)
   if (start === end) return null
+  if (records.headersEncoding === 'json') return utf8Text(records.arena.subarray(start, end))
   const bytes = varintReader(records.arena, start, end)
   const count = bytes.varint()
   if (count < 0) throw damaged(records, record)

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../base/errors.ts'
-import { type DurationMs, type Offset, offset } from '../../base/units.ts'
+import { type DurationMs, type EpochMs, type Offset, offset } from '../../base/units.ts'
 import type { KafkaSourceNode } from '../../pipeline/plan.ts'
 import type { OffsetsJson } from '../../pipeline/sources.ts'
 import type { PartitionBounds, PartitionOffset, SourcePlanner } from '../source.ts'
@@ -63,6 +63,10 @@ class KafkaPlanner implements SourcePlanner {
       default:
         return start satisfies never
     }
+  }
+
+  offsetsAt(timestamp: EpochMs): Promise<readonly PartitionOffset[]> {
+    return this.#atTimestamp(timestamp)
   }
 
   async bounds(): Promise<readonly PartitionBounds[]> {

@@ -247,6 +247,13 @@ export const SETTINGS = {
     'A driver that has not been heard of for so long no longer holds the lease.',
   ),
   'checkpoint.retainBatches': setting(whole(100), 100, 'Batches whose log entries are kept.'),
+  'batch.maxSplitBytes': setting(bytes, '64MiB', 'Bytes of landed files that one task of a batch job reads.'),
+  'batch.maxFileBytes': setting(bytes, '128MiB', 'As `parquet.maxFileBytes`, for the tables of batch jobs.'),
+  'batch.kafkaSlack': setting(
+    duration,
+    '1h',
+    'With `--source kafka`: how long before or after its event time a record may have been written.',
+  ),
   'parquet.maxFileBytes': setting(bytes, '32MiB', 'A file is closed when its rows take so many bytes in memory.'),
   'parquet.maxOpenPartitions': setting(whole(1), 64, 'Folders that one task keeps files open in.'),
   'service.listen': setting(

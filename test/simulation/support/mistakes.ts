@@ -149,6 +149,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       const run: DriverParts['executor']['run'] = async (tasks, signal) => {
         const results = await parts.executor.run(tasks, signal)
         for (const [at, { split }] of tasks.entries()) {
+          if ('kind' in split) throw new TypeError('streams read partitions')
           rows.set(`${split.topic}/${split.partition}`, split.from + (results[at] as TaskResult).ledger.read)
         }
         return results

@@ -2,8 +2,8 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { AFTER_ALL_TIME, BEFORE_ALL_TIME, durationMs, epochMs } from '../../../src/base/units.ts'
 import type { ColumnBatch } from '../../../src/columnar/column-batch.ts'
+import { int64Words, readInt64, writeInt64 } from '../../../src/columnar/int64-words.ts'
 import { tableSchema } from '../../../src/columnar/schema.ts'
-import { int64Words, readInt64, writeInt64 } from '../../../src/executor/int64-words.ts'
 import { stageCounters, toLedger } from '../../../src/executor/stages/stage.ts'
 import { windowAssigner } from '../../../src/executor/window-rows.ts'
 
@@ -22,7 +22,7 @@ const assign = (
 ) => {
   const counters = stageCounters()
   const window = { sizeMs: durationMs(size), offsetMs: durationMs(offset), eventTime: 'at', delayMs: durationMs(0) }
-  const limits = { watermark: epochMs(watermark), maxEventTime: epochMs(cap) }
+  const limits = { watermark: epochMs(watermark), maxEventTime: epochMs(cap), wanted: null }
   const assigner = windowAssigner(window, input, limits, counters)
   const { starts, selection } = assigner.assign(batchOf(times))
   const rows = [...(selection ?? times.keys())]

@@ -22,6 +22,7 @@ const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'columnar/wasm': ['node:'],
   'ingest/kafka': ['node:', '@node-rs/crc32', 'snappy', 'fzstd'],
   'ingest/datagen': [],
+  'ingest/objects': ['parquet-wasm', 'flatbuffers', 'hyparquet'],
   'storage/local': ['node:', '@node-rs/crc32'],
   'storage/memory': [],
   'storage/s3': ['node:', '@aws-sdk/client-s3', '@node-rs/crc32'],
