@@ -1,3 +1,4 @@
+import { MillraceError } from '../../src/base/errors.ts'
 import type { ObjectStore } from '../../src/storage/object-store.ts'
 
 /** What becomes of the call with this number: the process dies before or after its effect. */
@@ -46,3 +47,15 @@ export const crashingStore = (store: ObjectStore, point: CrashPoint | null) => {
   })
   return { store: crashing, state }
 }
+
+/** A store some of whose calls fail: before their effect, or with their answer lost after it. */
+export const unreliableStore = (store: ObjectStore, fails: () => 'no' | 'before' | 'after'): ObjectStore =>
+  interceptedStore(store, async call => {
+    const failure = fails()
+    if (failure === 'before') throw lost()
+    const result = await call()
+    if (failure === 'after') throw lost()
+    return result
+  })
+
+const lost = () => new MillraceError('STORE_FAILED', 'the store did not answer', { remedy: 'try again' })
