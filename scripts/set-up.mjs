@@ -41,7 +41,7 @@ export const installPackages = () => {
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
 }
 
-/** Compiles src/ to dist/ where dist/ was made from other sources. */
+/** Compiles and bundles src/ to dist/ where dist/ was made from other sources. */
 export const build = () => {
   const stamp = join(projectFolder, 'dist', '.sources')
   const sources = hashOfSources()
@@ -49,6 +49,7 @@ export const build = () => {
   rmSync(join(projectFolder, 'dist'), { recursive: true, force: true })
   run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'])
   buildKernels()
+  run(process.execPath, [join('scripts', 'bundle.mjs')])
   chmodSync(join(projectFolder, 'dist', 'cli', 'main.js'), 0o755)
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, sources)
@@ -73,7 +74,12 @@ export const buildKernels = () => {
 }
 
 const hashOfSources = () =>
-  hashOf([...filesBelow('src'), join(projectFolder, 'tsconfig.json'), join(projectFolder, 'tsconfig.build.json')])
+  hashOf([
+    ...filesBelow('src'),
+    join(projectFolder, 'tsconfig.json'),
+    join(projectFolder, 'tsconfig.build.json'),
+    join(projectFolder, 'scripts', 'bundle.mjs'),
+  ])
 
 const filesBelow = (...folder) =>
   readdirSync(join(projectFolder, ...folder), { recursive: true, withFileTypes: true })

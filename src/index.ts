@@ -20,5 +20,6 @@ export { type DatagenOptions, datagen, type KafkaOptions, kafka } from './pipeli
 export type { GroupedStream, Stream, Windowed } from './pipeline/stream.ts'
 export { type RedisViewOptions, redisView } from './pipeline/views.ts'
 export { tumbling } from './pipeline/windows.ts'
-export { type StartOptions, start } from './wiring/start.ts'
+export type { StartOptions } from './wiring/start.ts'
+export { start } from './wiring/start-on-demand.ts'
 export type { StreamingQuery } from './wiring/streaming-query.ts'

@@ -1,9 +1,7 @@
 import { asMillraceError } from '../base/errors.ts'
 import { escapeControls } from '../base/text-table.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
-import { openService } from '../service/service.ts'
 import type { Config } from '../wiring/config/config.ts'
-import { makeMetrics } from '../wiring/metrics.ts'
 import { type StartOptions, startWith } from '../wiring/start.ts'
 import { systemClock } from '../wiring/system.ts'
 import { type FollowOptions, follow } from './follow.ts'
@@ -37,6 +35,11 @@ export const runServed = async ({ plan, artifact, config, options, shown }: Serv
 
 const openConfigured = async (plan: PipelinePlan, { service }: Config) => {
   if (service.listen === null) return null
+  // a run without a service does not wait for its code
+  const [{ openService }, { makeMetrics }] = await Promise.all([
+    import('../service/service.ts'),
+    import('../wiring/metrics.ts'),
+  ])
   return openService({
     pipeline: plan.name,
     version: version(),

@@ -19,7 +19,7 @@ export interface DriverPorts
   readonly retainBatches: number
   /** `new` begins a checkpoint beside the old one. */
   readonly checkpoint: 'continue' | 'new'
-  /** Called once the checkpoint is open, so that no worker starts for a pipeline that is refused. */
+  /** Called before the checkpoint is opened: worker threads start meanwhile. Closed again for a pipeline that is refused. */
   readonly makeExecutor: () => Promise<Executor>
 }
 
@@ -29,19 +29,30 @@ export interface DriverPorts
  */
 export const assembleDriver = async (ports: DriverPorts): Promise<DriverParts> => {
   const { plan, source, sinks, kernels, encoder, clock, settings, emit, store, random } = ports
-  const committed = ports.committed === undefined ? {} : { committed: ports.committed }
-  const checkpoint = await openCheckpoint({
-    store,
-    pipeline: plan.name,
-    sourceIdentity: await source.identity(),
-    shape: planShape(plan),
-    clock,
-    random,
-    retainBatches: ports.retainBatches,
-    mode: ports.checkpoint,
-  })
-  const { commit } = await checkpoint.recover()
-  const executor = await ports.makeExecutor()
-  const rate = rateController(ports.rate, commit?.rate ?? null)
-  return { plan, source, executor, checkpoint, sinks, rate, kernels, encoder, clock, settings, emit, ...committed }
+  // begun first, so that worker threads start while the checkpoint is read
+  const starting = ports.makeExecutor()
+  // awaited below; until then a failure must not count as unhandled
+  starting.catch(() => undefined)
+  try {
+    const checkpoint = await openCheckpoint({
+      store,
+      pipeline: plan.name,
+      sourceIdentity: await source.identity(),
+      shape: planShape(plan),
+      clock,
+      random,
+      retainBatches: ports.retainBatches,
+      mode: ports.checkpoint,
+    })
+    const { commit } = await checkpoint.recover()
+    const executor = await starting
+    const rate = rateController(ports.rate, commit?.rate ?? null)
+    const committed = ports.committed === undefined ? {} : { committed: ports.committed }
+    return { plan, source, executor, checkpoint, sinks, rate, kernels, encoder, clock, settings, emit, ...committed }
+  } catch (error) {
+    // what it failed with is the second reason at most
+    const executor = await starting.catch(() => null)
+    await executor?.close()
+    throw error
+  }
 }

@@ -13,7 +13,7 @@ import type { OffsetRange } from '../ingest/offset-range.ts'
 import { partitionKey } from '../ingest/offset-range.ts'
 import type { SourcePlanner } from '../ingest/source.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
-import { loadEmptyParquet, loadParquetEncoder } from '../sinks/parquet/index.ts'
+import { emptyParquet, parquetEncoder } from '../sinks/parquet/index.ts'
 import type { Config } from './config/config.ts'
 import { kafkaSettings, makeExecutor } from './executors.ts'
 import { makePlanner } from './sources.ts'
@@ -58,8 +58,8 @@ export const composeBatch = async (composition: BatchComposition): Promise<Compo
       landedStore: stores.named(batch.landed?.store ?? null),
       recordedWithin: planner === null ? null : range => offsetsWithin(planner, range, config.batch.kafkaSlack),
       kernels: typescriptKernels,
-      encoder: await loadParquetEncoder(),
-      emptyFile: await loadEmptyParquet(),
+      encoder: parquetEncoder(),
+      emptyFile: emptyParquet,
       clock: systemClock,
       random: systemRandom,
       settings: {

@@ -9,7 +9,7 @@ import type { Probe } from '../observe/probe.ts'
 import type { KafkaSinkNode, PipelinePlan } from '../pipeline/plan.ts'
 import { kafkaPublisher } from '../sinks/kafka/kafka-publisher.ts'
 import type { MessagePublisher } from '../sinks/message-publisher.ts'
-import { loadParquetEncoder } from '../sinks/parquet/index.ts'
+import { parquetEncoder } from '../sinks/parquet/index.ts'
 import type { Config } from './config/config.ts'
 import { kafkaSettings, makeExecutor } from './executors.ts'
 import { makeProbe } from './probe.ts'
@@ -76,7 +76,7 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
       sinks: bindSinks(plan, sinks),
       rate: rateOptions(config),
       kernels: typescriptKernels,
-      encoder: await loadParquetEncoder(),
+      encoder: parquetEncoder(),
       clock: systemClock,
       random: systemRandom,
       retainBatches: config.checkpoint.retainBatches,

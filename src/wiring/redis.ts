@@ -9,7 +9,6 @@ import type { PipelinePlan } from '../pipeline/plan.ts'
 import { readView } from '../sinks/redis/read-view.ts'
 import { redisViewStore } from '../sinks/redis/redis-view-store.ts'
 import type { ViewState } from '../sinks/view/view-state.ts'
-import { openRedis } from '../storage/redis/ioredis-connection.ts'
 import type { RedisConnection } from '../storage/redis-connection.ts'
 import type { Config } from './config/config.ts'
 import type { ViewSurroundings } from './sinks.ts'
@@ -76,14 +75,16 @@ export const composeRedis = async (
   }
 }
 
-const openConfigured = async ({ redis }: Config): Promise<RedisConnection | null> =>
-  redis.url === null
-    ? null
-    : openRedis({
-        url: redis.url,
-        connectTimeoutMs: durationMs(redis.connectTimeout),
-        commandTimeoutMs: durationMs(redis.commandTimeout),
-      })
+const openConfigured = async ({ redis }: Config): Promise<RedisConnection | null> => {
+  if (redis.url === null) return null
+  // its client is loaded only where there is one to talk to
+  const { openRedis } = await import('../storage/redis/ioredis-connection.ts')
+  return openRedis({
+    url: redis.url,
+    connectTimeoutMs: durationMs(redis.connectTimeout),
+    commandTimeoutMs: durationMs(redis.commandTimeout),
+  })
+}
 
 /** What Redis says of a pipeline and its views: a hint, beside what the checkpoint says. Plain JSON. */
 export interface RedisStatus extends FastCopyState {

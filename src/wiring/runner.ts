@@ -6,7 +6,7 @@ import { DATAGEN_TOPIC } from '../ingest/datagen/datagen-source.ts'
 import type { ObjectSplitReader } from '../ingest/object-split.ts'
 import { loadObjectSplitReader } from '../ingest/objects/object-split-reader.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
-import { loadParquetEncoder } from '../sinks/parquet/index.ts'
+import { parquetEncoder } from '../sinks/parquet/index.ts'
 import { makeKernels } from './kernels.ts'
 import { makeReader } from './sources.ts'
 import { openStoreAt } from './stores.ts'
@@ -20,7 +20,7 @@ export const makeRunner = async (plan: PipelinePlan, settings: RunnerSettings): 
     reader: makeReader(plan.source, settings.kafka),
     objects: batch === null || settings.batch === null ? null : await landedReader(batch, settings.batch),
     kernels: makeKernels(settings.kernels),
-    encoderFactory: await loadParquetEncoder(),
+    encoderFactory: parquetEncoder(),
     maxFutureMs: durationMs(settings.maxFutureMs),
     table: settings.table,
     // a source that never waits must still let a stop through

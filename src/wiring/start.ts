@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ReplaySubject } from 'rxjs'
@@ -37,13 +37,7 @@ export interface StartOptions {
   readonly consoleFormat?: 'table' | 'json'
 }
 
-/**
- * Runs a pipeline until it is stopped or fails: from its file (path or `file:` URL; bundled, on worker threads), or as a
- * plan that this program has built (in its own thread).
- *
- * @throws PIPELINE_NOT_LOADABLE, INVALID_PIPELINE, INVALID_CONFIG, and what opening the checkpoint throws. What happens later is
- *   in the handle: `awaitTermination`, `exception`.
- */
+/** What `start` of the public door does; see there. */
 export const start = async (
   pipeline: PipelinePlan | string | URL,
   options: StartOptions = {},
@@ -55,7 +49,7 @@ export const start = async (
 
 /** Where bundled pipelines lie; their names hold a hash of what is in them. */
 const bundleOptions = () => ({
-  outDir: join(tmpdir(), 'millrace-pipelines'),
+  outDir: join(tmpdir(), `millrace-pipelines-${userInfo().uid}`),
   millraceUrl: new URL(`../index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 })
 

@@ -1,8 +1,6 @@
 import { MillraceError } from '../base/errors.ts'
 import { type Durability, openLocalObjectStore } from '../storage/local/local-object-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import { incompleteUploadDays } from '../storage/s3/bucket-lifecycle.ts'
-import { openS3ObjectStore } from '../storage/s3/s3-object-store.ts'
 import type { S3StoreSettings } from '../storage/s3/s3-settings.ts'
 import type { Config } from './config/config.ts'
 import { systemClock, systemRandom } from './system.ts'
@@ -65,11 +63,12 @@ const bucketAndPrefix = (root: string): { readonly bucket: string; readonly pref
   return { bucket, prefix }
 }
 
-/** Opens a store. @throws STORE_FAILED, STORE_MISCONFIGURED */
-export const openStoreAt = (location: StoreLocation): Promise<ObjectStore> =>
-  location.kind === 'local'
-    ? openLocalObjectStore(location)
-    : openS3ObjectStore({ ...location, clock: systemClock, random: systemRandom })
+/** Opens a store. The SDK is loaded only where one is on S3. @throws STORE_FAILED, STORE_MISCONFIGURED */
+export const openStoreAt = async (location: StoreLocation): Promise<ObjectStore> => {
+  if (location.kind === 'local') return openLocalObjectStore(location)
+  const { openS3ObjectStore } = await import('../storage/s3/s3-object-store.ts')
+  return openS3ObjectStore({ ...location, clock: systemClock, random: systemRandom })
+}
 
 /** Opens the store at the configuration's `root`, or a named one. @throws INVALID_CONFIG, STORE_FAILED, STORE_MISCONFIGURED */
 export const openStore = (config: Config, name: string | null = null): Promise<ObjectStore> =>
@@ -99,6 +98,7 @@ export const storeWarnings = async (config: Config, names: readonly string[]): P
   for (const name of [null, ...new Set(names)]) {
     const location = storeLocation(config, name)
     if (location.kind === 'local') continue
+    const { incompleteUploadDays } = await import('../storage/s3/bucket-lifecycle.ts')
     const days = await incompleteUploadDays({ ...location, clock: systemClock, random: systemRandom })
     if (days === null || days >= LEAST_UPLOAD_DAYS) continue
     warnings.push(

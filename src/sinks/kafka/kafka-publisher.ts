@@ -1,4 +1,6 @@
-import kafkajs, { type Kafka, type Message, type Producer } from 'kafkajs'
+import { createRequire } from 'node:module'
+import type * as Kafkajs from 'kafkajs'
+import type { Kafka, Message, Producer } from 'kafkajs'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { type DurationMs, durationMs } from '../../base/units.ts'
@@ -32,6 +34,10 @@ const MESSAGE_OVERHEAD_BYTES = 64
 /** Messages without a key go to one partition in runs of so many. */
 const RUN_LENGTH = 512
 
+const require = createRequire(import.meta.url)
+/** Loaded with the first publisher, as most pipelines have none. */
+const client = (): typeof Kafkajs => require('kafkajs') as typeof Kafkajs
+
 /** Sends messages to a topic with an idempotent producer, one request at a time, so that their order holds. */
 export const kafkaPublisher = (options: KafkaPublisherOptions): MessagePublisher => new KafkaPublisher(options)
 
@@ -51,12 +57,12 @@ class KafkaPublisher implements MessagePublisher {
   constructor(options: KafkaPublisherOptions) {
     this.description = `kafka ${options.topic}`
     this.#options = options
-    this.#kafka = new kafkajs.Kafka({
+    this.#kafka = new client().Kafka({
       clientId: options.clientId,
       brokers: [...options.brokers],
       requestTimeout: options.requestTimeoutMs,
       connectionTimeout: options.requestTimeoutMs,
-      logLevel: kafkajs.logLevel.NOTHING,
+      logLevel: client().logLevel.NOTHING,
       retry: { retries: CLIENT_RETRIES, initialRetryTime: FIRST_BACKOFF_MS, maxRetryTime: MAX_BACKOFF_MS },
     })
   }
@@ -78,7 +84,7 @@ class KafkaPublisher implements MessagePublisher {
   async #sendRequest(messages: Message[]): Promise<void> {
     const { topic, compression, requestTimeoutMs: timeout } = this.#options
     const producer = (this.#producer ??= await this.#connect())
-    const codec = compression === 'gzip' ? kafkajs.CompressionTypes.GZIP : kafkajs.CompressionTypes.None
+    const codec = compression === 'gzip' ? client().CompressionTypes.GZIP : client().CompressionTypes.None
     await producer.send({ topic, acks: -1, timeout, compression: codec, messages })
   }
 
@@ -87,7 +93,7 @@ class KafkaPublisher implements MessagePublisher {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      createPartitioner: client().Partitioners.DefaultPartitioner,
       retry: { retries: CLIENT_RETRIES },
     })
     await producer.connect()
@@ -104,7 +110,7 @@ class KafkaPublisher implements MessagePublisher {
       const allowed = await admin
         .describeConfigs({
           includeSynonyms: false,
-          resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: ['max.message.bytes'] }],
+          resources: [{ type: client().ConfigResourceTypes.TOPIC, name, configNames: ['max.message.bytes'] }],
         })
         .then(
           ({ resources }) => Number(resources[0]?.configEntries[0]?.configValue),

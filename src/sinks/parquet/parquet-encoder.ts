@@ -14,11 +14,11 @@ const ROWS_PER_STEP = 8192
 /** Encoded files wait in memory for the end of their task: a table with folders without number is refused. */
 const MAX_FILES = 10_000
 
-/** Makes encoders over a loaded module. */
+/** Makes encoders over a module that `load` gives, as often as it is asked. */
 export const parquetTableEncoder =
-  (wasm: typeof ParquetWasm): TableEncoderFactory =>
+  (load: () => typeof ParquetWasm): TableEncoderFactory =>
   options =>
-    new ParquetTableEncoder(wasm, options)
+    new ParquetTableEncoder(load, options)
 
 /** Rows of one folder that are not yet a file. */
 interface OpenPartition {
@@ -34,13 +34,13 @@ interface OpenPartition {
 class ParquetTableEncoder implements TableEncoder {
   private readonly options: TableEncoderOptions
   private readonly partitioner: Partitioner
-  private readonly wasm: typeof ParquetWasm
+  private readonly load: () => typeof ParquetWasm
   private readonly open = new Map<string, OpenPartition>()
   private readonly files: EncodedFile[] = []
   private writer: ParquetWriter | null = null
 
-  constructor(wasm: typeof ParquetWasm, options: TableEncoderOptions) {
-    this.wasm = wasm
+  constructor(load: () => typeof ParquetWasm, options: TableEncoderOptions) {
+    this.load = load
     this.options = options
     this.partitioner = partitioner(options.schema, options.partitionBy)
     assert(options.maxOpenPartitions >= 1 && options.maxFileBytes >= 1, 'limits of a table are at least 1')
@@ -92,7 +92,7 @@ class ParquetTableEncoder implements TableEncoder {
     const rows = open.columns[0]?.length ?? 0
     if (rows === 0) return
     if (this.files.length >= MAX_FILES) throw tooManyFiles()
-    this.writer ??= parquetWriter(this.wasm, this.partitioner.fileSchema)
+    this.writer ??= parquetWriter(this.load(), this.partitioner.fileSchema)
     const bytes = this.writer(open.columns.map(column => column.view()))
     for (const column of open.columns) column.clear()
     open.byteSize = 0

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseDuration } from '../../base/duration.ts'
 import { MillraceError } from '../../base/errors.ts'
 import type { DurationMs } from '../../base/units.ts'

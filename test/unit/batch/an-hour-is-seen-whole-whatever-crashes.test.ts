@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { loadParquetEncoder } from '../../../src/sinks/parquet/index.ts'
+import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
 import { memoryObjectStore } from '../../../src/storage/memory/memory-object-store.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
@@ -12,7 +12,7 @@ import { streamAll } from './fixtures/stream-all.ts'
 
 let encoder: TableEncoderFactory
 beforeAll(async () => {
-  encoder = await loadParquetEncoder()
+  encoder = parquetEncoder()
 })
 
 const records = someRecords(6)

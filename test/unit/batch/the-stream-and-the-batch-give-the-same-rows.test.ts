@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from 'vitest'
 import { epochMs } from '../../../src/base/units.ts'
 import type { BatchEvent } from '../../../src/batch/batch-parts.ts'
 import { publishedWithin } from '../../../src/batch/published-tables.ts'
-import { loadParquetEncoder } from '../../../src/sinks/parquet/index.ts'
+import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
 import { memoryObjectStore } from '../../../src/storage/memory/memory-object-store.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
@@ -23,7 +23,7 @@ import { streamAll } from './fixtures/stream-all.ts'
 
 let encoder: TableEncoderFactory
 beforeAll(async () => {
-  encoder = await loadParquetEncoder()
+  encoder = parquetEncoder()
 })
 
 const TABLES = ['sums', 'tags', 'mapped', 'copied']

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -54,7 +54,44 @@ describe('a pipeline file becomes one artifact', () => {
     expect((await bundle('p.mjs')).href).toBe(first.href)
     await write('p.mjs', `import { pipeline } from 'millrace'; export default pipeline('b')`)
     expect((await bundle('p.mjs')).href).not.toBe(first.href)
-    expect(await readdir(join(folder, 'cache'))).toHaveLength(2)
+    const artifacts = (await readdir(join(folder, 'cache'))).filter(name => name.endsWith('.mjs'))
+    expect(artifacts).toHaveLength(2)
+  })
+
+  test('what no file changed of is not bundled again, and every change counts', async () => {
+    const before = new Date(Date.now() - 60_000)
+    const writeOld = async (file: string, text: string): Promise<void> => {
+      await write(file, text)
+      await utimes(join(folder, file), before, before)
+    }
+    await writeOld('names.ts', `export const name = 'a'`)
+    await writeOld(
+      'p.ts',
+      `import { pipeline } from 'millrace'; import { name } from './names.ts'; export default pipeline(name)`,
+    )
+    const first = await bundle('p.ts')
+    // an artifact that bundling again would put right
+    await writeFile(first, 'export default { kept: true }')
+    expect((await bundle('p.ts')).href).toBe(first.href)
+    expect(await readFile(first, 'utf8')).toContain('kept')
+    await writeOld('names.ts', `export const name = 'b'`)
+    expect((await loadPipeline(await bundle('p.ts'))).name).toBe('b')
+    await writeOld('names.ts', `export const name = 'a'`)
+    await rm(first)
+    expect((await loadPipeline(await bundle('p.ts'))).name).toBe('a')
+    await writeOld('tsconfig.json', '{ "compilerOptions": { "paths": { "millrace": ["./other.ts"] } } }')
+    await rm(join(folder, 'names.ts'))
+    await expect(bundle('p.ts')).rejects.toThrow(/names\.ts/)
+  })
+
+  test('a file that changed while it was bundled is bundled again', async () => {
+    await write('p.mjs', `import { pipeline } from 'millrace'; export default pipeline('a')`)
+    const ahead = new Date(Date.now() + 60_000)
+    await utimes(join(folder, 'p.mjs'), ahead, ahead)
+    const first = await bundle('p.mjs')
+    await rm(first)
+    expect((await loadPipeline(await bundle('p.mjs'))).name).toBe('a')
+    expect(await readdir(join(folder, 'cache'))).toHaveLength(1)
   })
 
   test('stack traces of lambdas name the line of the pipeline file', async () => {

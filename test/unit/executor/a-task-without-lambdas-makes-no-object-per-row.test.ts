@@ -12,7 +12,7 @@ import { schema } from '../../../src/pipeline/schema.ts'
 import { parquet } from '../../../src/pipeline/sinks.ts'
 import { datagen } from '../../../src/pipeline/sources.ts'
 import { tumbling } from '../../../src/pipeline/windows.ts'
-import { loadParquetEncoder } from '../../../src/sinks/parquet/index.ts'
+import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import { allocatedWhenWarm } from '../../support/allocations.ts'
 
 const ROWS = 120_000
@@ -59,7 +59,7 @@ it('from bytes to windowed aggregates and Parquet, without an object for each ro
           .aggregate({ plays: count(), watched: sum('watch_duration') })
           .to(parquet('counts')),
     })
-  const encoderFactory = await loadParquetEncoder()
+  const encoderFactory = parquetEncoder()
   const runner = taskRunner({ plan, reader: await recordedReader(0, ROWS), kernels: typescriptKernels, encoderFactory })
   const runTask = async (index: number) => {
     const split = { topic: DATAGEN_TOPIC, partition: 0, from: offset(0), until: offset(ROWS) }

@@ -31,7 +31,7 @@ const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'sinks/console': [],
   'sinks/redis': [],
   'checkpoint/redis': [],
-  'sinks/kafka': ['kafkajs'],
+  'sinks/kafka': ['node:', 'kafkajs'],
   'executor/threads': ['node:'],
   'observe/prometheus': ['prom-client'],
 }

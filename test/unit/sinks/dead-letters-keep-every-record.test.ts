@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RecordBatch } from '../../../src/columnar/record-batch.ts'
 import { deadLetterCollector, MAX_DEAD_KEY_BYTES, MAX_DEAD_VALUE_BYTES } from '../../../src/sinks/dead-letters.ts'
-import { loadParquetEncoder } from '../../../src/sinks/parquet/index.ts'
+import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
 import { TableOnDisk } from './fixtures/duckdb.ts'
 
@@ -9,7 +9,7 @@ let table: TableOnDisk
 let encoder: TableEncoderFactory
 beforeAll(async () => {
   table = await TableOnDisk.create()
-  encoder = await loadParquetEncoder()
+  encoder = parquetEncoder()
 })
 afterAll(() => table.close())
 

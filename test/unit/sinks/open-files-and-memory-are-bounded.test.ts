@@ -1,6 +1,6 @@
 import { wasmMemory } from 'parquet-wasm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadParquetEncoder } from '../../../src/sinks/parquet/index.ts'
+import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
 import { batchOf, schemaOf } from './fixtures/batches.ts'
 import { TableOnDisk } from './fixtures/duckdb.ts'
@@ -9,7 +9,7 @@ let table: TableOnDisk
 let encoder: TableEncoderFactory
 beforeAll(async () => {
   table = await TableOnDisk.create()
-  encoder = await loadParquetEncoder()
+  encoder = parquetEncoder()
 })
 afterAll(() => table.close())
 

@@ -11,7 +11,7 @@ import { ParquetReader } from 'parquetjs-lite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ScalarType, TableSchema } from '../../../src/columnar/schema.ts'
 import type { PartitionBy } from '../../../src/pipeline/plan.ts'
-import { loadParquetEncoder } from '../../../src/sinks/parquet/index.ts'
+import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
 import { batchOf, schemaOf } from './fixtures/batches.ts'
 import { TableOnDisk } from './fixtures/duckdb.ts'
@@ -20,7 +20,7 @@ let table: TableOnDisk
 let encoder: TableEncoderFactory
 beforeAll(async () => {
   table = await TableOnDisk.create()
-  encoder = await loadParquetEncoder()
+  encoder = parquetEncoder()
 })
 afterAll(() => table.close())
 

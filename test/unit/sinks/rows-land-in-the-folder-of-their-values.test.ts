@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { utf8Bytes, utf8Text } from '../../../src/base/text.ts'
-import { loadParquetEncoder } from '../../../src/sinks/parquet/index.ts'
+import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import { partitioner } from '../../../src/sinks/partition-by.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
 import { batchOf, schemaOf } from './fixtures/batches.ts'
@@ -11,7 +11,7 @@ let table: TableOnDisk
 let encoder: TableEncoderFactory
 beforeAll(async () => {
   table = await TableOnDisk.create()
-  encoder = await loadParquetEncoder()
+  encoder = parquetEncoder()
 })
 afterAll(() => table.close())
 
