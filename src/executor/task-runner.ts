@@ -2,10 +2,12 @@ import { aborted } from '../base/abortable.ts'
 import { present } from '../base/assert.ts'
 import { type DurationMs, durationMs } from '../base/units.ts'
 import { type ColumnBatch, rowCount } from '../columnar/column-batch.ts'
+import { countDecoder } from '../columnar/count-decoder.ts'
 import type { Kernels, RecordDecoder } from '../columnar/kernels.ts'
 import type { ObjectSplitReader } from '../ingest/object-split.ts'
 import type { SourceReader } from '../ingest/source.ts'
 import type { FormatNode, PipelinePlan } from '../pipeline/plan.ts'
+import { pruneColumns } from '../pipeline/prune-columns.ts'
 import { type DeadLetterCollector, deadLetterCollector } from '../sinks/dead-letters.ts'
 import type { TableEncoderFactory } from '../sinks/sink.ts'
 import { describeTask } from './attempts.ts'
@@ -49,9 +51,10 @@ const DEFAULT_TABLE_LIMITS: TableLimits = { maxOpenPartitions: 64, maxFileBytes:
 /** A worker's loop body, over the readers and kernels that it owns. */
 export const taskRunner = (options: TaskRunnerOptions): TaskRunner => {
   const { reader } = options
+  const pruned = { ...options, plan: pruneColumns(options.plan) }
   return {
     async run(task, signal) {
-      const run = taskRun(task, options)
+      const run = taskRun(task, mayBePruned(task) ? pruned : options)
       const bytesBefore = run.input.bytesRead
       for await (const rows of run.input.rows(signal)) {
         if (signal.aborted) throw aborted(describeTask(task))
@@ -68,6 +71,9 @@ export const taskRunner = (options: TaskRunnerOptions): TaskRunner => {
     close: () => reader.close(),
   }
 }
+
+/** Rows of landed objects have all their columns, and a job that looks for the rows of its hour may look at any. */
+const mayBePruned = ({ split, only }: Task): boolean => !('kind' in split) && only === undefined
 
 /** The state of one attempt at one task. */
 const taskRun = (task: Task, options: TaskRunnerOptions) => {
@@ -116,6 +122,7 @@ const branchRuns = (task: Task, options: TaskRunnerOptions, deadLetters: DeadLet
 
 const recordDecoder = (format: FormatNode, kernels: Kernels): RecordDecoder => {
   const { schema, maxRecordBytes } = format
+  if (schema.fields.length === 0) return countDecoder({ maxRecordBytes })
   return format.kind === 'json'
     ? kernels.jsonDecoder(schema, { validate: format.validate, maxRecordBytes })
     : kernels.valueDecoder(schema, { maxRecordBytes })

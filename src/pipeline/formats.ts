@@ -18,8 +18,8 @@ export interface FormatOptions {
 
 export interface JsonOptions extends FormatOptions {
   /**
-   * `row` (default): a value that is not valid JSON as a whole is a dead letter. `fields`: parsing stops when all
-   * columns are found, which is faster and does not look at the rest.
+   * `row` (default): a value that is not valid JSON as a whole, or lacks a column of the schema, is a dead letter.
+   * `fields`: parsing stops when all columns are found that something reads, and does not look at the rest; faster.
    */
   readonly validate?: 'row' | 'fields'
 }

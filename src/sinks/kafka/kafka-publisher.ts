@@ -57,12 +57,13 @@ class KafkaPublisher implements MessagePublisher {
   constructor(options: KafkaPublisherOptions) {
     this.description = `kafka ${options.topic}`
     this.#options = options
-    this.#kafka = new client().Kafka({
+    const { Kafka: Client, logLevel } = client()
+    this.#kafka = new Client({
       clientId: options.clientId,
       brokers: [...options.brokers],
       requestTimeout: options.requestTimeoutMs,
       connectionTimeout: options.requestTimeoutMs,
-      logLevel: client().logLevel.NOTHING,
+      logLevel: logLevel.NOTHING,
       retry: { retries: CLIENT_RETRIES, initialRetryTime: FIRST_BACKOFF_MS, maxRetryTime: MAX_BACKOFF_MS },
     })
   }

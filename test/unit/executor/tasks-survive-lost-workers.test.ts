@@ -144,9 +144,9 @@ test.each(['waitForAbort', 'spin'] as const)(
 )
 
 test('a run that is aborted before it begins does nothing', async () => {
-  const { run, starts } = start({})
+  const { run, attempts } = start({})
   await expect(run(tasks(2), AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' })
-  expect(starts()).toBe(0)
+  expect(attempts(0) + attempts(1)).toBe(0)
 })
 
 test.each([
