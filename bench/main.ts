@@ -8,11 +8,14 @@ import { eventsOf } from '../test/support/topic-loader.ts'
 import { type Answer, answerOf, expectedAnswers } from './answers.ts'
 import { readRecorded, regressions, withFigures, writeRecorded } from './guard.ts'
 import { type Job, runJob, type Validate } from './jobs.ts'
+import { benchLatency } from './latency.ts'
 import { kcatRead, requireKcat } from './measure/kcat.ts'
 import { measureProcess, type ProcessCost } from './measure/process-cost.ts'
 import { median } from './measure/statistics.ts'
 import { type BenchOptions, HELP, readOptions } from './options.ts'
 import { type Figure, figureLine, figureOf, figureTable, perMillion } from './report.ts'
+import { benchScale } from './scale.ts'
+import { benchStartUp } from './start-up.ts'
 import { type BenchTopic, benchTopic, requireTopic, type Size } from './topics.ts'
 
 const note = (text: string): void => void process.stderr.write(text)
@@ -24,22 +27,43 @@ export const main = async (args: readonly string[]): Promise<number> => {
     process.stdout.write(HELP)
     return 0
   }
-  requireKcat()
+  if (options.measure === 'jobs' || options.measure === 'scale') requireKcat()
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
   const kafka = options.brokers === null ? await startKafka() : null
   try {
-    const figures: Figure[] = []
-    for (const size of options.sizes) {
-      const measured = await benchSize(options.brokers ?? kafka?.brokers ?? '', size, options, folder)
-      if (options.json) for (const figure of measured) process.stdout.write(`${figureLine(figure)}\n`)
-      figures.push(...measured)
-    }
-    if (!options.json) process.stdout.write(figureTable(figures))
-    return conclude(figures, options)
+    return await measure(options.brokers ?? kafka?.brokers ?? '', options, folder)
   } finally {
     await kafka?.stop()
     rmSync(folder, { recursive: true })
   }
+}
+
+const measure = async (brokers: string, options: BenchOptions, folder: string): Promise<number> => {
+  const { runs, json, seconds, events, jobs } = options
+  switch (options.measure) {
+    case 'latency':
+      await benchLatency(brokers, folder, seconds, json)
+      return 0
+    case 'start':
+      await benchStartUp(brokers, folder, runs, json)
+      return 0
+    case 'scale':
+      await benchScale(brokers, folder, jobs[0] ?? 'drain', { events, runs, json })
+      return 0
+    default:
+      return benchJobs(brokers, options, folder)
+  }
+}
+
+const benchJobs = async (brokers: string, options: BenchOptions, folder: string): Promise<number> => {
+  const figures: Figure[] = []
+  for (const size of options.sizes) {
+    const measured = await benchSize(brokers, size, options, folder)
+    if (options.json) for (const figure of measured) process.stdout.write(`${figureLine(figure)}\n`)
+    figures.push(...measured)
+  }
+  if (!options.json) process.stdout.write(figureTable(figures))
+  return conclude(figures, options)
 }
 
 const conclude = (figures: readonly Figure[], { guard }: BenchOptions): number => {

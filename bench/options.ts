@@ -2,7 +2,11 @@ import { parseArgs } from 'node:util'
 import { JOBS, type Job, type Validate } from './jobs.ts'
 import { SIZES, type Size } from './topics.ts'
 
+/** What is measured: the cost of jobs; how late rows come under a trickle; the first batch; more events, partitions, workers. */
+export const MEASURES = ['jobs', 'latency', 'start', 'scale'] as const
+
 export interface BenchOptions {
+  readonly measure: (typeof MEASURES)[number]
   readonly jobs: readonly Job[]
   readonly sizes: readonly Size[]
   readonly validate: readonly Validate[]
@@ -10,6 +14,8 @@ export interface BenchOptions {
   readonly events: number
   readonly partitions: number
   readonly runs: number
+  /** Length of a trickle. */
+  readonly seconds: number
   /** A broker that runs already, which keeps the topics for the next run; `null` starts one. */
   readonly brokers: string | null
   /** Events that the kafkajs loop reads; 0 leaves it out. */
@@ -19,7 +25,10 @@ export interface BenchOptions {
   readonly guard: 'none' | 'check' | 'record'
 }
 
-export const HELP = `npm run bench -- [options]      CPU per million events, beside kcat's bare read of the same topic
+export const HELP = `npm run bench -- [jobs] [options]    CPU per million events, beside kcat's bare read of the same topic
+npm run bench -- latency             how late rows come under a trickle of 1,000 events/s (--seconds)
+npm run bench -- start               from the start to the first committed batch (--runs)
+npm run bench -- scale               cost of the first of --jobs with more events, partitions and workers
 
   --jobs drain,window,land,lambda   which jobs (default all)
   --sizes small,large,varying       events of 380 B, of 2.1 KB, of 2.1 KB with keys that vary (default small,large)
@@ -27,6 +36,7 @@ export const HELP = `npm run bench -- [options]      CPU per million events, bes
   --events 4000000                  events of 380 B in the topic; of larger ones a quarter of it
   --partitions 4                    partitions of the topic
   --runs 5                          alternating runs; medians are shown
+  --seconds 30                      length of a trickle
   --naive 200000                    events for a loop of kafkajs, JSON.parse and a Map; 0 leaves it out
   --brokers host:port               use this broker and leave the topics there (default: start one)
   --json                            one line of JSON for each job and size
@@ -41,6 +51,7 @@ const DEFAULTS = {
   events: { type: 'string', default: '4000000' },
   partitions: { type: 'string', default: '4' },
   runs: { type: 'string', default: '5' },
+  seconds: { type: 'string', default: '30' },
   naive: { type: 'string', default: '200000' },
   brokers: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -51,15 +62,17 @@ const DEFAULTS = {
 
 /** Reads the command line; `null` where help was asked for. @throws Error naming the wrong option */
 export const readOptions = (args: readonly string[]): BenchOptions | null => {
-  const { values } = parseArgs({ args: [...args], options: DEFAULTS })
+  const { values, positionals } = parseArgs({ args: [...args], options: DEFAULTS, allowPositionals: true })
   if (values.help) return null
   return {
+    measure: oneOf('measure', positionals[0] ?? 'jobs', MEASURES)[0] ?? 'jobs',
     jobs: oneOf('jobs', values.jobs, JOBS),
     sizes: oneOf('sizes', values.sizes, Object.keys(SIZES) as Size[]),
     validate: oneOf('validate', values.validate, ['fields', 'row']),
     events: whole('events', values.events, 1000),
     partitions: whole('partitions', values.partitions, 1),
     runs: whole('runs', values.runs, 1),
+    seconds: whole('seconds', values.seconds, 1),
     naiveEvents: whole('naive', values.naive, 0),
     brokers: values.brokers ?? null,
     json: values.json,

@@ -1,0 +1,74 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { textTable } from '../src/base/text-table.ts'
+import { type Job, runJob } from './jobs.ts'
+import { kcatRead } from './measure/kcat.ts'
+import { median } from './measure/statistics.ts'
+import { perMillion } from './report.ts'
+import { benchTopic, requireTopic } from './topics.ts'
+
+/** One point of the scale: how many events, in how many partitions, on how many workers. */
+interface Point {
+  readonly events: number
+  readonly partitions: number
+  readonly workers: number
+}
+
+interface Scaled extends Point {
+  readonly cpuSecondsPerMillion: number
+  readonly kcatCpuSecondsPerMillion: number
+  readonly eventsPerSecond: number
+}
+
+/** Whether cost per event stays flat with more events and partitions, and what a second worker brings. */
+export const benchScale = async (
+  brokers: string,
+  folder: string,
+  job: Job,
+  { events, runs, json }: { readonly events: number; readonly runs: number; readonly json: boolean },
+): Promise<void> => {
+  const points: readonly Point[] = [
+    { events: events / 4, partitions: 4, workers: 2 },
+    { events, partitions: 4, workers: 2 },
+    { events, partitions: 4, workers: 1 },
+    { events, partitions: 64, workers: 2 },
+    { events, partitions: 256, workers: 2 },
+  ]
+  const measured: Scaled[] = []
+  for (const point of points) measured.push(await measure(brokers, folder, job, point, runs))
+  process.stdout.write(json ? measured.map(each => `${JSON.stringify(each)}\n`).join('') : table(measured))
+}
+
+const measure = async (brokers: string, folder: string, job: Job, point: Point, runs: number): Promise<Scaled> => {
+  const topic = benchTopic('small', point.events, point.partitions)
+  await requireTopic(brokers, topic)
+  process.stderr.write(`${topic.name}, ${point.workers} workers …\n`)
+  const costs = []
+  const floor = []
+  for (let run = 0; run < runs; run += 1) {
+    floor.push(await kcatRead(brokers, topic.name))
+    const root = join(folder, 'scale')
+    const args = ['--workers', String(point.workers)]
+    costs.push(await runJob({ brokers, topic, job, validate: 'fields', root, args }))
+    rmSync(root, { recursive: true })
+  }
+  return {
+    ...point,
+    cpuSecondsPerMillion: median(costs.map(cost => perMillion(cost, topic.events))),
+    kcatCpuSecondsPerMillion: median(floor.map(cost => perMillion(cost, topic.events))),
+    eventsPerSecond: median(costs.map(cost => topic.events / cost.wallSeconds)),
+  }
+}
+
+const table = (measured: readonly Scaled[]): string =>
+  textTable(
+    ['events', 'partitions', 'workers', 'CPU s/M', 'kcat s/M', 'events/s'].map(name => ({ name, align: 'right' })),
+    measured.map(each => [
+      each.events.toLocaleString('en'),
+      String(each.partitions),
+      String(each.workers),
+      each.cpuSecondsPerMillion.toFixed(2),
+      each.kcatCpuSecondsPerMillion.toFixed(2),
+      Math.round(each.eventsPerSecond).toLocaleString('en'),
+    ]),
+  )
