@@ -10,9 +10,11 @@ import { brokenPromise } from './broken-promise.ts'
 import type { Bucket, BucketChange } from './bucket.ts'
 import { linesOf } from './line-encoder.ts'
 import { LogAudit } from './log-audit.ts'
+import type { SimRedis } from './redis.ts'
 import { linesOfOutput, Reference, SHARED_SETTINGS } from './reference.ts'
 import type { Subject } from './subject.ts'
 import type { Topic } from './topic.ts'
+import { ViewAudit } from './view-audit.ts'
 import { VisibleRows } from './visible-rows.ts'
 
 /** Commits between two looks at the stored state. */
@@ -22,6 +24,7 @@ const STATE_EVERY = 4
 export class Auditor {
   readonly log: LogAudit
   readonly #reference: Reference
+  readonly #views: ViewAudit
   readonly #subject: Subject
   readonly #bucket: () => Bucket
   /** By folder. */
@@ -33,12 +36,13 @@ export class Auditor {
   readonly #prepared = new Map<string, string>()
   #changes: BucketChange[] = []
 
-  constructor(subject: Subject, topic: Topic, bucket: () => Bucket) {
+  constructor(subject: Subject, topic: Topic, bucket: () => Bucket, redis: SimRedis) {
     const [first, ...others] = subject.versions
     if (first === undefined) throw new MillraceError('BUG', 'nothing to simulate', { remedy: 'Give a pipeline.' })
     this.#subject = subject
     this.#bucket = bucket
     this.log = new LogAudit(first, topic)
+    this.#views = new ViewAudit(first, redis)
     this.#reference = new Reference([first, ...others], topic, subject.kernels, SHARED_SETTINGS)
     this.#folderOf = foldersOf(first)
     for (const folder of this.#folderOf.values()) this.#tables.set(folder, new VisibleRows(folder))
@@ -79,10 +83,15 @@ export class Auditor {
 
   /** Looks at what changed since the last call. @throws PROMISE_BROKEN */
   async review(): Promise<void> {
-    if (this.#changes.length === 0) return
     const changes = this.#changes
     this.#changes = []
     for (const change of changes) await this.#look(change)
+    this.#views.check()
+  }
+
+  /** @throws PROMISE_BROKEN where a view has not followed to the newest commit */
+  requireViews(): void {
+    this.#views.requireNewest(this.log.newest)
   }
 
   async #look(change: BucketChange): Promise<void> {
@@ -114,7 +123,9 @@ export class Auditor {
     const version = this.#versions.get(entry.epoch)
     if (version === undefined)
       throw brokenPromise(`commit ${entry.batchId} is by epoch ${entry.epoch}, which nobody took`)
-    for (const { sink, lines } of await this.#reference.compute(version, plan)) {
+    this.#views.committed(entry.epoch)
+    for (const { sink, lines, rows } of await this.#reference.compute(version, plan)) {
+      this.#views.commit(entry.batchId, sink, rows)
       const folder = this.#folderOf.get(sink)
       if (folder !== undefined) this.#tables.get(folder)?.commit(lines)
     }

@@ -1,4 +1,5 @@
-import { seededRandom } from '../base/random.ts'
+import type { Clock } from '../base/clock.ts'
+import { type Random, seededRandom } from '../base/random.ts'
 import { durationMs, rowsPerSecond } from '../base/units.ts'
 import { taskRunner } from '../executor/task-runner.ts'
 import { assembleDriver } from '../microbatch/assemble-driver.ts'
@@ -6,9 +7,10 @@ import { bindSinks } from '../microbatch/bind-sinks.ts'
 import { createDriver, type Driver } from '../microbatch/driver.ts'
 import type { BoundSink, DriverParts } from '../microbatch/driver-parts.ts'
 import type { Trigger } from '../microbatch/triggers.ts'
-import type { PipelinePlan } from '../pipeline/plan.ts'
+import type { PipelinePlan, SinkNode } from '../pipeline/plan.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { tableSink } from '../sinks/table-sink.ts'
+import { viewSink } from '../sinks/view/view-sink.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { Auditor } from './auditor.ts'
 import type { Bucket } from './bucket.ts'
@@ -16,6 +18,7 @@ import { simulatedExecutor } from './executor.ts'
 import { lineEncoder } from './line-encoder.ts'
 import type { SimProcess } from './process.ts'
 import { processClock } from './process-clock.ts'
+import type { SimRedis } from './redis.ts'
 import { SHARED_SETTINGS } from './reference.ts'
 import { silentSink } from './silent-sinks.ts'
 import { type SourceBehaviour, sourcePlanner, sourceReader } from './source-client.ts'
@@ -28,6 +31,7 @@ export interface Site {
   readonly subject: Subject
   readonly topic: Topic
   readonly bucket: Bucket
+  readonly redis: SimRedis
   readonly auditor: Auditor
   readonly behaviour: SourceBehaviour
   readonly staleMs: () => number
@@ -60,6 +64,7 @@ export const runDriver = async (
   const random = seededRandom(launch.seed)
   const client = storeClient(bucket, process, site.staleMs)
   const store = mistake?.store?.(client) ?? client
+  const clock = processClock(process, site.skewMs)
   const runners = Array.from({ length: launch.workers }, () => {
     const reader = sourceReader(topic, process, behaviour)
     return taskRunner({ plan, reader: mistake?.reader?.(reader) ?? reader, kernels, encoderFactory: lineEncoder })
@@ -69,10 +74,12 @@ export const runDriver = async (
     source: sourcePlanner(topic, process, behaviour),
     store,
     random,
-    sinks: boundSinks(plan, store, random).map(bound => audited(bound, auditor, launch.version)),
+    sinks: boundSinks(site, process, plan, { store, random, clock }).map(bound =>
+      audited(bound, auditor, launch.version),
+    ),
     kernels,
     encoder: lineEncoder,
-    clock: processClock(process, site.skewMs),
+    clock,
     rate: { ...RATE, maxRate: rowsPerSecond(site.maxRate) },
     retainBatches: 100,
     checkpoint: 'continue',
@@ -86,16 +93,35 @@ export const runDriver = async (
   const driver = createDriver(mistake?.parts?.(parts) ?? parts)
   started(driver)
   await driver.run()
+  for (const { sink } of parts.sinks) await sink.close?.()
 }
 
-const boundSinks = (plan: PipelinePlan, store: ObjectStore, random: ReturnType<typeof seededRandom>) => {
+const boundSinks = (
+  { subject, redis }: Site,
+  process: SimProcess,
+  plan: PipelinePlan,
+  around: { readonly store: ObjectStore; readonly random: Random; readonly clock: Clock },
+): readonly BoundSink[] => {
+  const views = redis.client(process)
   const table = (folder: string): Sink =>
-    tableSink({ store, random, pipeline: plan.name, table: folder, description: `table ${folder}` })
-  return bindSinks(plan, {
-    table,
-    make: (node, name) => (node.kind === 'parquet' ? table(node.table) : silentSink(name)),
-  })
+    tableSink({ ...around, pipeline: plan.name, table: folder, description: `table ${folder}` })
+  const make = (node: SinkNode, name: string): Sink => {
+    if (node.kind === 'parquet') return table(node.table)
+    if (node.kind !== 'redisView') return silentSink(name)
+    return viewSink({
+      ...around,
+      node,
+      pipeline: plan.name,
+      views: subject.mistake?.views?.(views) ?? views,
+      timeoutMs: durationMs(VIEW_TIMEOUT_MS),
+      warn: (code, message) => process.world.tell(process.name, () => `warns ${code}: ${message}`),
+    })
+  }
+  return bindSinks(plan, { table, make })
 }
+
+/** How long a batch waits for a view. */
+const VIEW_TIMEOUT_MS = 200
 
 const audited = (bound: BoundSink, auditor: Auditor, version: number): BoundSink => {
   const { name, sink } = bound

@@ -39,7 +39,7 @@ export interface CallSite {
   readonly process: number
   /** How many calls that process made before. */
   readonly index: number
-  readonly target: 'store' | 'source'
+  readonly target: 'store' | 'source' | 'redis'
   readonly name: string
   /** The key or partition that it is about. */
   readonly about: string

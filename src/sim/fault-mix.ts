@@ -28,12 +28,17 @@ export interface FaultMix {
   readonly truncationAt: number | null
   /** When a lifecycle rule aborts every upload that is not complete; `null` for never. */
   readonly lifecycleAt: number | null
+  /** What befalls Redis: emptied, brought back to an earlier state, claims what never was, away for five seconds. */
+  readonly redis: readonly { readonly at: number; readonly what: RedisMishap }[]
   /** Whether a restart may find other code, and another number of workers. */
   readonly changesCode: boolean
   readonly changesWorkers: boolean
   /** `brief`: two batches, for exhaustive runs. `long`: so many small batches that the logs are pruned. Seeds draw neither. */
   readonly length: 'brief' | 'usual' | 'long'
 }
+
+const REDIS_MISHAPS = ['flush', 'rollBack', 'lie', 'away'] as const
+export type RedisMishap = (typeof REDIS_MISHAPS)[number]
 
 const RATES = [0.004, 0.015, 0.05]
 
@@ -52,6 +57,7 @@ export const NO_FAULTS: FaultMix = Object.freeze({
   retentionAt: null,
   truncationAt: null,
   lifecycleAt: null,
+  redis: [],
   changesCode: false,
   changesWorkers: false,
   length: 'usual',
@@ -83,6 +89,7 @@ export const drawFaults = (random: Random, faultsEndMs: number): FaultMix => {
     retentionAt: has(0.04) ? moment() : null,
     truncationAt: has(0.04) ? moment() : null,
     lifecycleAt: has(0.04) ? moment() : null,
+    redis: moments(0.5, 4).map(at => ({ at, what: pick(REDIS_MISHAPS) })),
     changesCode: has(),
     changesWorkers: has(),
     length: 'usual',

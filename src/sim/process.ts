@@ -1,4 +1,4 @@
-import { MillraceError } from '../base/errors.ts'
+import { type ErrorCode, MillraceError } from '../base/errors.ts'
 import type { CallSite, FateKind, FateOf, Latency } from './fates.ts'
 import type { World } from './world.ts'
 
@@ -210,12 +210,16 @@ class Request<T> {
   }
 
   #failure(): MillraceError {
-    return new MillraceError(
-      this.#target === 'store' ? 'STORE_FAILED' : 'LEADER_CHANGED',
-      `simulated: ${this.#what} was not answered`,
-      { remedy: 'Nothing: the simulation makes calls fail.' },
-    )
+    return new MillraceError(UNANSWERED[this.#target], `simulated: ${this.#what} was not answered`, {
+      remedy: 'Nothing: the simulation makes calls fail.',
+    })
   }
+}
+
+const UNANSWERED: Readonly<Record<CallSite['target'], ErrorCode>> = {
+  store: 'STORE_FAILED',
+  source: 'LEADER_CHANGED',
+  redis: 'REDIS_UNAVAILABLE',
 }
 
 const shown = (result: unknown): string =>

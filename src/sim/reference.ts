@@ -1,5 +1,6 @@
 import { durationMs } from '../base/units.ts'
 import type { PlanEntry } from '../checkpoint/entries.ts'
+import type { ColumnBatch } from '../columnar/column-batch.ts'
 import type { Kernels } from '../columnar/kernels.ts'
 import { type AggregationState, statesOf } from '../executor/aggregation-state.ts'
 import { taskRunner } from '../executor/task-runner.ts'
@@ -55,7 +56,10 @@ export class Reference {
     const { outputs } = computeOutputs(parts, this.states, plan, results)
     // what goes to the state log is of no interest here, and must not pile up
     for (const state of this.states) state?.takeChange()
-    return sinks.map(({ name }, at) => ({ sink: name, lines: linesOfOutput(outputs[at] as SinkOutput) }))
+    return sinks.map(({ name }, at) => {
+      const output = outputs[at] as SinkOutput
+      return { sink: name, lines: linesOfOutput(output), rows: output.rows }
+    })
   }
 
   #reader(): SourceReader {
@@ -76,6 +80,8 @@ export class Reference {
 export interface SinkLines {
   readonly sink: string
   readonly lines: readonly string[]
+  /** The same as rows, of sinks that take no files. */
+  readonly rows: readonly ColumnBatch[]
 }
 
 /** The rows of an output, whatever form they have. */

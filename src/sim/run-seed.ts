@@ -10,6 +10,7 @@ import type { FateKind, FateOf } from './fates.ts'
 import { drawFaults, type FaultMix } from './fault-mix.ts'
 import type { ProcessSurroundings } from './process.ts'
 import { Producer } from './producer.ts'
+import { SimRedis } from './redis.ts'
 import type { Subject } from './subject.ts'
 import { Supervisor } from './supervisor.ts'
 import { Topic } from './topic.ts'
@@ -85,6 +86,7 @@ class Simulation {
   readonly #producer: Producer
   readonly #supervisor: Supervisor
   readonly #bucket: Bucket
+  readonly #redis: SimRedis
   readonly #faults: FaultMix
   readonly #options: SeedOptions
   #skewMs = 0
@@ -97,8 +99,9 @@ class Simulation {
     this.#world = new World(random, options.nextTurn, { traced: options.traced ?? false })
     this.#faults = options.faults ?? drawFaults(random, LENGTHS.usual.faultsEndMs)
     const plan = subject.versions[0] as PipelinePlan
+    this.#redis = new SimRedis(this.#world)
     this.#topic = new Topic(topicOf(plan), this.#world.between(1, 3))
-    this.#auditor = new Auditor(subject, this.#topic, () => this.#bucket)
+    this.#auditor = new Auditor(subject, this.#topic, () => this.#bucket, this.#redis)
     this.#bucket = new Bucket(
       () => this.#world.elapsedMs,
       change => this.#auditor.changed(change),
@@ -151,6 +154,7 @@ class Simulation {
       while (await this.#world.step()) await this.#auditor.review()
     }
     if (!this.#hasCaughtUp()) throw brokenPromise('rows are missing after the last run')
+    this.#auditor.requireViews()
     const [left] = this.#bucket.listStaged('', 0)
     if (left !== undefined) throw brokenPromise(`the upload of ${left.key} was left behind`)
   }
@@ -195,6 +199,16 @@ class Simulation {
         return false
       })
     }
+    for (const { at, what } of this.#faults.redis) {
+      world.after(at / 2, () => {
+        this.#redis.remember()
+        return false
+      })
+      world.after(at, () => {
+        this.#redis.befall(what)
+        return false
+      })
+    }
     const { lifecycleAt } = this.#faults
     if (lifecycleAt !== null) world.after(lifecycleAt, () => this.#strike())
     world.after(this.#faultsEndMs + 1, () => false)
@@ -214,6 +228,7 @@ class Simulation {
       subject,
       topic: this.#topic,
       bucket: this.#bucket,
+      redis: this.#redis,
       auditor: this.#auditor,
       behaviour: {
         failOnDataLoss: true,

@@ -5,6 +5,7 @@ import type { PipelinePlan } from '../pipeline/plan.ts'
 import { schema } from '../pipeline/schema.ts'
 import { foreachBatch, parquet } from '../pipeline/sinks.ts'
 import { kafka } from '../pipeline/sources.ts'
+import { redisView } from '../pipeline/views.ts'
 import { tumbling } from '../pipeline/windows.ts'
 
 const Play = schema({
@@ -47,7 +48,10 @@ const working = (factor: number): PipelinePlan =>
           .groupBy('content_id')
           .aggregate({ plays: count(), mean: avg('watch_duration') })
           .outputMode('update')
-          .to(foreachBatch(() => undefined)),
+          .to(
+            redisView('totals', { format: 'json', top: { by: 'plays', n: 3 } }),
+            foreachBatch(() => undefined),
+          ),
     })
 
 const SAMPLES: readonly (readonly PipelinePlan[])[] = [

@@ -2,6 +2,7 @@ import type { Kernels } from '../columnar/kernels.ts'
 import type { SourceReader } from '../ingest/source.ts'
 import type { DriverParts } from '../microbatch/driver-parts.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
+import type { ViewStore } from '../sinks/view/view-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { RowMaker } from './sample-rows.ts'
 
@@ -19,6 +20,7 @@ export interface Subject {
 /** Parts of a driver that do something wrong: what the simulator must find. Called once for each process. */
 export interface Mistake {
   readonly store?: (store: ObjectStore) => ObjectStore
+  readonly views?: (views: ViewStore) => ViewStore
   readonly reader?: (reader: SourceReader) => SourceReader
   readonly parts?: (parts: DriverParts) => DriverParts
 }

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { batchId, driverEpoch, epochMs } from '../../src/base/units.ts'
 import type { ColumnBatch } from '../../src/columnar/column-batch.ts'
 import { columnBuilder } from '../../src/columnar/column-builder.ts'
+import type { ViewContents } from '../../src/sim/memory-views.ts'
 import { VIEW_ROWS } from '../../src/sinks/view/view-rows.ts'
 import type { ViewAnswer, ViewIdentity, ViewStep, ViewStore } from '../../src/sinks/view/view-store.ts'
-import type { ViewContents } from '../support/memory-views.ts'
 
 /** A store under test, and how a reader sees what it holds. */
 export interface ViewStoreUnderTest {

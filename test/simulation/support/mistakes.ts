@@ -285,4 +285,25 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
         read: (range, signal) => reader.read({ ...range, from: offset(Math.max(0, range.from - 1)) }, signal),
       }),
   },
+
+  'believes what Redis says of the view': {
+    views: views =>
+      override(views, {
+        apply: async (view, step) => {
+          const answer = await views.apply(view, step)
+          return answer.kind === 'fenced' || answer.kind === 'behind' ? { kind: 'already' } : answer
+        },
+      }),
+  },
+
+  'applies what changed to a view that missed the change before': {
+    views: views =>
+      override(views, {
+        apply: async (view, step) => {
+          const answer = await views.apply(view, step)
+          if (answer.kind !== 'behind' || answer.batch === null || step.kind !== 'delta') return answer
+          return views.apply(view, { ...step, after: answer.batch })
+        },
+      }),
+  },
 }

@@ -1,10 +1,10 @@
 import { onTestFinished } from 'vitest'
 import { type RunningRedis, startRedis } from '../../../scripts/services/redis.mjs'
+import type { ViewContents } from '../../../src/sim/memory-views.ts'
 import { readView } from '../../../src/sinks/redis/read-view.ts'
 import { viewKeys } from '../../../src/sinks/redis/view-keys.ts'
 import { openRedis } from '../../../src/storage/redis/ioredis-connection.ts'
 import type { RedisConnection } from '../../../src/storage/redis-connection.ts'
-import type { ViewContents } from '../../support/memory-views.ts'
 
 export const PREFIX = 'millrace:'
 

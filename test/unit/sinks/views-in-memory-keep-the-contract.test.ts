@@ -1,5 +1,5 @@
+import { MemoryViews } from '../../../src/sim/memory-views.ts'
 import { viewStoreContract } from '../../conformance/view-store.ts'
-import { MemoryViews } from '../../support/memory-views.ts'
 
 viewStoreContract(() => {
   const store = new MemoryViews()

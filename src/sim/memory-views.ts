@@ -1,12 +1,12 @@
-import { batchId, epochMs } from '../../src/base/units.ts'
-import { viewRowReader } from '../../src/sinks/view/view-rows.ts'
+import { batchId, epochMs } from '../base/units.ts'
+import { viewRowReader } from '../sinks/view/view-rows.ts'
 import {
   SWEEP_ROWS,
   type ViewAnswer,
   type ViewIdentity,
   type ViewStep,
   type ViewStore,
-} from '../../src/sinks/view/view-store.ts'
+} from '../sinks/view/view-store.ts'
 
 interface Row {
   readonly text: string
@@ -29,7 +29,7 @@ interface View {
   stale: Set<string>
 }
 
-/** What a view holds, for tests: texts by key, and the keys of its top, greatest first. */
+/** What a view holds: texts by key, and the keys of its top, greatest first. */
 export interface ViewContents {
   readonly batch: number | null
   readonly rows: ReadonlyMap<string, string>
@@ -43,6 +43,11 @@ export class MemoryViews implements ViewStore {
   #top = new Map<string, readonly string[]>()
 
   async apply(identity: ViewIdentity, step: ViewStep): Promise<ViewAnswer> {
+    return this.applyNow(identity, step)
+  }
+
+  /** As `apply`, in one instant. */
+  applyNow(identity: ViewIdentity, step: ViewStep): ViewAnswer {
     const view = this.#views.get(identity.name) ?? { meta: null, rows: new Map(), stale: new Set() }
     const refusal = refuse(view, identity, step)
     if (refusal !== null) return refusal
@@ -72,6 +77,19 @@ export class MemoryViews implements ViewStore {
     const view = this.#views.get(name)
     const rows = new Map([...(view?.rows ?? [])].map(([key, { text }]) => [key, text]))
     return { batch: view?.meta?.batch ?? null, rows, top: this.#top.get(name) ?? [] }
+  }
+
+  /** Says that a later driver has written later batches than there are: what a restored backup of another day says. */
+  lie(): void {
+    for (const view of this.#views.values()) {
+      if (view.meta !== null)
+        view.meta = { ...view.meta, epoch: view.meta.epoch + 1000, batch: (view.meta.batch ?? 0) + 1000 }
+    }
+  }
+
+  /** Whether a change in several steps is under way. */
+  isPending(name: string): boolean {
+    return (this.#views.get(name)?.meta?.pending ?? null) !== null
   }
 
   /** FLUSHALL. */
