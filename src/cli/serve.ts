@@ -22,25 +22,29 @@ export interface Served {
  * @throws what starting throws, LISTEN_FAILED, and what stopped the query
  */
 export const runServed = async ({ plan, artifact, config, options, shown }: Served): Promise<void> => {
-  const service = await openConfigured(plan, config)
+  const { service, close } = await openConfigured(plan, config)
   try {
     if (service !== null) tellUrl(service.url, shown.json)
     const query = await startWith(plan, artifact, config, options)
     service?.follow(query)
     await follow(query, { ...shown, onStop: () => service?.stopping() })
   } finally {
-    await service?.close()
+    await close()
   }
 }
 
-const openConfigured = async (plan: PipelinePlan, { service }: Config) => {
-  if (service.listen === null) return null
+const openConfigured = async (plan: PipelinePlan, config: Config) => {
+  const { service } = config
+  if (service.listen === null) return { service: null, close: async () => undefined }
   // a run without a service does not wait for its code
-  const [{ openService }, { makeMetrics }] = await Promise.all([
+  const [{ openService }, { viewRoutes }, { makeMetrics }, { openViewLayers }] = await Promise.all([
     import('../service/service.ts'),
+    import('../service/view-routes.ts'),
     import('../wiring/metrics.ts'),
+    import('../wiring/merged-views.ts'),
   ])
-  return openService({
+  const views = await openViewLayers(plan, config)
+  const opened = await openService({
     pipeline: plan.name,
     version: version(),
     address: service.listen,
@@ -50,11 +54,20 @@ const openConfigured = async (plan: PipelinePlan, { service }: Config) => {
     probeTimeoutMs: service.probeTimeout,
     metrics: makeMetrics(plan.name, version()),
     clock: systemClock,
+    routes: views === null ? [] : viewRoutes(plan, views.layers, systemClock),
     onError: error => {
       const { code, message } = asMillraceError(error)
       process.stderr.write(`warning: SERVICE: ${code}: ${escapeControls(message)}\n`)
     },
+  }).catch(async (error: unknown) => {
+    await views?.close()
+    throw error
   })
+  const close = async (): Promise<void> => {
+    await opened.close()
+    await views?.close()
+  }
+  return { service: opened, close }
 }
 
 const tellUrl = (url: string, json: boolean): void => {

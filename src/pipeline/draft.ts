@@ -25,6 +25,7 @@ import {
 } from './plan.ts'
 import { parseField } from './schema.ts'
 import type { SinkSpec } from './sinks.ts'
+import { withOwnTable } from './views.ts'
 
 /** A branch in the making: what a stream has collected so far. Never changed, only copied. */
 export interface Draft {
@@ -210,7 +211,9 @@ export const finishBranch = (draft: Draft, sinks: readonly SinkSpec['node'][]): 
     resultStages: Object.freeze([...draft.resultStages]),
     outputMode,
     output: draft.current,
-    sinks: Object.freeze(sinks.map(sink => finishSink(sink, draft, outputMode))),
+    sinks: Object.freeze(
+      sinks.map(sink => finishSink(withOwnTable(sink, sinks, draft.aggregation), draft, outputMode)),
+    ),
   })
   const { pipeline: name, source, format } = draft
   return Object.freeze({ kind: 'pipeline', name, source, format, branches: Object.freeze([branch]) })

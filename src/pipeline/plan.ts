@@ -201,6 +201,8 @@ export interface RedisViewSinkNode {
   readonly ttlMs: DurationMs | null
   /** The rows with the greatest values of a column, kept as a sorted set. */
   readonly top: { readonly by: string; readonly n: number } | null
+  /** Table of the pipeline whose batch results stand for closed hours; `null` for none. */
+  readonly table: string | null
 }
 export interface ForeachBatchSinkNode {
   readonly kind: 'foreachBatch'

@@ -2,7 +2,15 @@ import { type DurationText, formatDuration, parseDuration } from '../base/durati
 import { MillraceError } from '../base/errors.ts'
 import { durationMs } from '../base/units.ts'
 import { type ColumnType, fieldIndex, type TableSchema } from '../columnar/schema.ts'
-import { type AggregationNode, type OutputMode, type RedisViewSinkNode, WINDOW_START } from './plan.ts'
+import { checkOptions, oneOf } from './check-options.ts'
+import {
+  type AggregationNode,
+  type BranchPlan,
+  type OutputMode,
+  type PipelinePlan,
+  type RedisViewSinkNode,
+  WINDOW_START,
+} from './plan.ts'
 import type { TypeText } from './schema.ts'
 import type { SinkSpec } from './sinks.ts'
 
@@ -22,6 +30,11 @@ export interface RedisViewOptions<K extends string, B extends string> {
   readonly ttl?: DurationText | 'never'
   /** Keeps the `n` rows with the greatest values of a numeric column as a sorted set. */
   readonly top?: { readonly by: B; readonly n: number }
+  /**
+   * Table of this pipeline with the same windows, whose batch results answer for closed hours in the merged view
+   * (`GET /views/<name>`). Default: the table of the same branch, if it writes one.
+   */
+  readonly table?: string
 }
 
 /** A view before it is bound to the rows that reach it. */
@@ -47,7 +60,9 @@ export const redisView = <const K extends string = never, const B extends string
   name: string,
   options: RedisViewOptions<K, B> = {},
 ): SinkSpec<Readonly<Record<K | B, TypeText>>> => {
-  const { key = null, format = 'hash', ttl, top = null } = options
+  checkOptions('redisView()', options, { key: true, format: true, ttl: true, top: true, table: true })
+  const { key = null, ttl, top = null, table = null } = options
+  const format = oneOf(options.format ?? 'hash', ['hash', 'json'], 'format of a view')
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(name)) {
     throw invalid(`${JSON.stringify(name)} is not the name of a view`, 'Use up to 100 letters, digits, _ and -.')
   }
@@ -56,7 +71,7 @@ export const redisView = <const K extends string = never, const B extends string
   }
   const ttlMs = ttl === undefined ? 'default' : ttl === 'never' ? null : parseDuration(ttl, `ttl of ${name}`)
   if (ttlMs === 0) throw invalid(`the rows of the view ${name} would be gone at once`, "Use a longer ttl, or 'never'.")
-  const node: UnboundRedisView = { kind: 'redisView', name, key, format, ttlMs, top }
+  const node: UnboundRedisView = { kind: 'redisView', name, key, format, ttlMs, top, table }
   return { node: Object.freeze(node) }
 }
 
@@ -64,6 +79,17 @@ export const redisView = <const K extends string = never, const B extends string
 export interface ViewedBranch {
   readonly current: TableSchema
   readonly aggregation: AggregationNode | null
+}
+
+/** A view with the table of its own branch where the user named none and the branch has windows. */
+export const withOwnTable = (
+  sink: SinkSpec['node'],
+  siblings: readonly SinkSpec['node'][],
+  aggregation: AggregationNode | null,
+): SinkSpec['node'] => {
+  if (sink.kind !== 'redisView' || sink.table !== null || (aggregation?.window ?? null) === null) return sink
+  const own = siblings.find(each => each.kind === 'parquet')
+  return own === undefined ? sink : { ...sink, table: own.table }
 }
 
 /** Binds a view to the rows that reach it. @throws INVALID_PIPELINE where its key does not tell them apart */
@@ -118,3 +144,32 @@ export const describeView = ({ name, key, format, ttlMs, top }: RedisViewSinkNod
   const kept = ttlMs === null ? '' : `, kept ${formatDuration(ttlMs)}`
   return `redisView ${name} (${format} by ${key.join(', ')}${ranked}${kept})`
 }
+
+/**
+ * The view with the table that stands for its closed hours, which must hold the same windows of the same groups.
+ * @throws INVALID_PIPELINE
+ */
+export const requireViewTables = ({ branches }: PipelinePlan): void => {
+  for (const { sinks, aggregation } of branches) {
+    for (const sink of sinks) {
+      if (sink.kind !== 'redisView' || sink.table === null) continue
+      const other = branches.find(branch => writes(branch, sink.table))?.aggregation ?? null
+      if (other === null || aggregation === null || !sameWindows(aggregation, other)) {
+        throw invalid(
+          `no branch writes a table ${sink.table} with the windows and groups of the view ${sink.name}`,
+          'Name a table of a branch that cuts and groups as the view does, or leave `table` out.',
+        )
+      }
+    }
+  }
+}
+
+const writes = ({ sinks }: BranchPlan, table: string | null): boolean =>
+  sinks.some(sink => sink.kind === 'parquet' && sink.table === table)
+
+const sameWindows = (a: AggregationNode, b: AggregationNode): boolean =>
+  a.window !== null &&
+  a.window.sizeMs === b.window?.sizeMs &&
+  a.window.offsetMs === b.window.offsetMs &&
+  a.keys.join() === b.keys.join() &&
+  a.aggregates.every(({ as, fn }) => b.aggregates.some(other => other.as === as && other.fn === fn))

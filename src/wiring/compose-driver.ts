@@ -92,7 +92,7 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
     const close = async (): Promise<void> => {
       await parts.executor.close()
       await probe.close()
-      for (const { sink } of parts.sinks) await sink.close?.()
+      await Promise.all(parts.sinks.map(async ({ sink }) => sink.close?.()))
       await closePorts()
     }
     return { parts, id: `${store.location}/${plan.name}`, probe, close }

@@ -43,7 +43,7 @@ export const composeRedis = async (
   config: Config,
   emit: Emit,
 ): Promise<RedisParts | null> => {
-  const redis = await openConfigured(config)
+  const redis = await openConfiguredRedis(config)
   if (redis === null) return null
   const { keyPrefix: prefix, publishTimeout, leaseTtl } = config.redis
   const warn = (code: string, message: string): void => emit({ kind: 'warning', code, message })
@@ -75,7 +75,8 @@ export const composeRedis = async (
   }
 }
 
-const openConfigured = async ({ redis }: Config): Promise<RedisConnection | null> => {
+/** Opens Redis as configuration says; `null` where none is configured. @throws INVALID_CONFIG */
+export const openConfiguredRedis = async ({ redis }: Config): Promise<RedisConnection | null> => {
   if (redis.url === null) return null
   // its client is loaded only where there is one to talk to
   const { openRedis } = await import('../storage/redis/ioredis-connection.ts')
@@ -96,7 +97,7 @@ export interface RedisStatus extends FastCopyState {
 
 /** Asks Redis; `null` where none is configured. One that does not answer is no error. @throws INVALID_CONFIG */
 export const askRedis = async (plan: PipelinePlan, config: Config): Promise<RedisStatus | null> => {
-  const redis = await openConfigured(config)
+  const redis = await openConfiguredRedis(config)
   if (redis === null) return null
   const { location } = redis
   const { keyPrefix } = config.redis

@@ -4,6 +4,7 @@ import type { Random } from '../base/random.ts'
 import type { DurationMs } from '../base/units.ts'
 import type { SinkFactory } from '../microbatch/bind-sinks.ts'
 import type { KafkaSinkNode, PipelinePlan, SinkNode } from '../pipeline/plan.ts'
+import { requireViewTables } from '../pipeline/views.ts'
 import { consoleSink } from '../sinks/console/console-sink.ts'
 import { foreachBatchSink } from '../sinks/foreach-batch.ts'
 import type { MessagePublisher } from '../sinks/message-publisher.ts'
@@ -42,6 +43,7 @@ export interface ViewSurroundings {
  * @throws INVALID_PIPELINE
  */
 export const checkSinks = (plan: PipelinePlan): void => {
+  requireViewTables(plan)
   for (const { output, sinks } of plan.branches) {
     for (const sink of sinks) if (sink.kind === 'parquet') partitioner(output, sink.partitionBy)
   }

@@ -20,6 +20,7 @@ const NODE: RedisViewSinkNode = {
   format: 'json',
   ttlMs: null,
   top: { by: 'n', n: 3 },
+  table: null,
 }
 const SCHEMA = schemaOf({ id: 'int32', n: 'int64' })
 

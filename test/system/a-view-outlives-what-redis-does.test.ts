@@ -18,6 +18,7 @@ const NODE: RedisViewSinkNode = {
   format: 'json',
   ttlMs: null,
   top: { by: 'n', n: 3 },
+  table: null,
 }
 const KEYS = viewKeys(PREFIX, NODE.name)
 /** Longer than a batch may wait for a view, with room for a busy machine. */
@@ -169,6 +170,20 @@ describe('a view in Redis', () => {
     await until(async () => warnings.includes('REDIS_REFUSED'))
     await until(async () => (await redis.call('REPLICAOF', 'NO', 'ONE')) === 'OK')
     await until(isRight)
+  })
+
+  it('lies in one slot of a Redis Cluster', async () => {
+    const { redis, run, isRight } = await begin(['--cluster-enabled', 'yes'])
+    await redis.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
+    await until(async () => String(await redis.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
+    await run(...many)
+    await redis.call('DEL', KEYS.row('1'), KEYS.index)
+    await run(2)
+    await until(isRight)
+    const slots = await Promise.all(
+      Object.values(KEYS).map(key => redis.call('CLUSTER', 'KEYSLOT', typeof key === 'string' ? key : key('1'))),
+    )
+    expect(new Set(slots).size).toBe(1)
   })
 
   it('as a hash has a field for each column that is not null, goes when its time is over, and ranks', async () => {

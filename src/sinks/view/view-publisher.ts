@@ -90,7 +90,9 @@ export class ViewPublisher {
       } catch (error) {
         failures += 1
         const { code, message, remedy } = asMillraceError(error)
-        this.#warn(code, `the view ${target?.view.name} is not up to date: ${message}. ${remedy}`)
+        // what a newer commit no longer lists may be gone while an older one is followed
+        const outrun = code === 'CHECKPOINT_DAMAGED' && target !== this.#target
+        if (!outrun) this.#warn(code, `the view ${target?.view.name} is not up to date: ${message}. ${remedy}`)
         await this.#wait(Math.min(LAST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 10)))
       }
     }

@@ -25,6 +25,7 @@ describe('a view', () => {
       format: 'hash',
       ttlMs: 86_400_000,
       top: null,
+      table: null,
     })
     const overall = rows.groupBy('country').aggregate({ plays: count() })
     expect(viewOf(overall.to(redisView('plays')))).toMatchObject({ key: ['country'], ttlMs: null })
@@ -62,6 +63,11 @@ describe('a view', () => {
     ],
     ['a top of none', () => rows.to(redisView('v', { key: ['id'], top: { by: 'n', n: 0 } })), 'the top 0'],
     ['a name with a brace', () => rows.to(redisView('v}', { key: ['id'] })), 'not the name of a view'],
+    [
+      'a format of its own',
+      () => rows.to(redisView('v', { format: 'xml' as 'json' })),
+      'format of a view can\'t be "xml"',
+    ],
     ['no time at all', () => rows.to(redisView('v', { key: ['id'], ttl: '0s' })), 'gone at once'],
     [
       'a name that another view has',

@@ -40,6 +40,7 @@ const node = (options: Partial<RedisViewSinkNode> = {}): RedisViewSinkNode => ({
   format: 'json',
   ttlMs: null,
   top: null,
+  table: null,
   ...options,
 })
 
