@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../base/errors.ts'
 import { BEFORE_ALL_TIME } from '../base/units.ts'
+import type { BadRecordReason } from '../columnar/kernels.ts'
 import type { DriverEvent, QueryProgress } from '../microbatch/progress.ts'
 import { type Metric, type Sample, SECONDS_BUCKETS, sample, samplesOf } from './metric.ts'
 
@@ -28,6 +29,18 @@ const ofBatch =
 const counter = metric('counter')
 const gauge = metric('gauge')
 const histogram = metric('histogram')
+
+/** A counter that is there from the beginning shows its first row as a change. */
+const NO_BAD_ROWS: Readonly<Record<BadRecordReason, number>> = {
+  nullValue: 0,
+  tooLarge: 0,
+  invalidJson: 0,
+  notAnObject: 0,
+  missingColumn: 0,
+  wrongType: 0,
+  outOfRange: 0,
+  invalidUtf8: 0,
+}
 
 const seconds = (ms: number): number => ms / 1000
 
@@ -90,7 +103,7 @@ export const DRIVER_METRICS: readonly Metric<Observed>[] = Object.freeze([
   metric('counter', ['reason'])(
     'bad_rows_total',
     'Records that could not be decoded and went to the dead letters, by reason.',
-    ofBatch(({ ledger }) => samplesOf(ledger.bad, 'reason')),
+    ofBatch(({ ledger }) => samplesOf({ ...NO_BAD_ROWS, ...ledger.bad }, 'reason')),
   ),
   metric('counter', ['branch', 'stage', 'reason'])(
     'dropped_rows_total',
