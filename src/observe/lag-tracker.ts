@@ -37,6 +37,8 @@ interface Tracked {
   readonly topic: string
   readonly partition: number
   committed: number
+  /** Whether its end was ever looked at: before that, nothing is known of what waits. */
+  endKnown: boolean
   /** How the end of the partition grew, oldest first; both numbers rise. */
   points: Point[]
 }
@@ -57,7 +59,7 @@ export class LagTracker {
   resumed(positions: readonly OffsetAt[]): void {
     this.#partitions.clear()
     for (const { topic, partition, offset, at } of positions) {
-      const tracked = { topic, partition, committed: offset, points: [{ at, end: offset }] }
+      const tracked = { topic, partition, committed: offset, endKnown: false, points: [{ at, end: offset }] }
       this.#partitions.set(partitionKey({ topic, partition }), tracked)
     }
   }
@@ -79,6 +81,7 @@ export class LagTracker {
       const of = { topic, partition }
       if (earliest === null && !this.#partitions.has(partitionKey(of))) continue
       const tracked = this.#tracked(of, earliest ?? latest, at)
+      tracked.endKnown = true
       const last = tracked.points.at(-1)
       if (last !== undefined && (at < last.at || latest < last.end)) continue
       // of a time without growth its beginning and its end count
@@ -88,9 +91,10 @@ export class LagTracker {
     }
   }
 
-  /** The lag of each partition now. */
+  /** The lag now of each partition whose end was looked at. */
   lag(now: EpochMs): readonly PartitionLag[] {
-    return [...this.#partitions.values()].map(({ topic, partition, committed, points }) => {
+    const known = [...this.#partitions.values()].filter(({ endKnown }) => endKnown)
+    return known.map(({ topic, partition, committed, points }) => {
       const rows = Math.max(0, (points.at(-1)?.end ?? committed) - committed)
       const age = durationMs(rows === 0 ? 0 : Math.max(0, now - writtenAt(points, committed)))
       return { topic, partition, rows, age }
@@ -101,7 +105,7 @@ export class LagTracker {
     const key = partitionKey(of)
     const known = this.#partitions.get(key)
     if (known !== undefined) return known
-    const fresh = { topic: of.topic, partition: of.partition, committed: offset, points: [{ at, end: offset }] }
+    const fresh = { ...of, committed: offset, endKnown: false, points: [{ at, end: offset }] }
     this.#partitions.set(key, fresh)
     return fresh
   }

@@ -3,7 +3,7 @@ import { addLedgers, type BatchLedger, emptyLedger } from '../executor/batch-led
 import type { PartitionBounds } from '../ingest/source.ts'
 import type { OffsetsByPartition, QueryProgress } from '../microbatch/progress.ts'
 import type { Observed } from './driver-metrics.ts'
-import { LagTracker, type OffsetAt, type PartitionLag } from './lag-tracker.ts'
+import { type EndsAt, LagTracker, type OffsetAt, type PartitionLag } from './lag-tracker.ts'
 import type { ProbeOutcome, ProbeTarget } from './probe.ts'
 
 /** Where a driver is in its life. */
@@ -53,6 +53,7 @@ export class PipelineMonitor {
   #startedAt: EpochMs | null = null
   #lastBatchAt: EpochMs | null = null
   #ledger = emptyLedger
+  #bounds: readonly EndsAt[] = []
 
   observe(event: Observed, now: EpochMs): void {
     switch (event.kind) {
@@ -61,6 +62,7 @@ export class PipelineMonitor {
         this.#startedAt ??= now
         if (this.#phase === 'starting') this.#phase = 'running'
         this.#lag.resumed(event.partitions.map(({ lastRowsAt, ...position }) => ({ ...position, at: lastRowsAt })))
+        this.#lag.ends(this.#bounds)
         break
       case 'progress':
         this.#progressed(event.progress, now)
@@ -91,7 +93,9 @@ export class PipelineMonitor {
 
   /** What a probe of the source found at `at`. */
   bounds(bounds: readonly PartitionBounds[], at: EpochMs): void {
-    this.#lag.ends(bounds.map(({ topic, partition, earliest, latest }) => ({ topic, partition, earliest, latest, at })))
+    this.#bounds = bounds.map(({ topic, partition, earliest, latest }) => ({ topic, partition, earliest, latest, at }))
+    // before that it is not known where reading goes on, and all that a topic holds would count as lag
+    if (this.#epoch !== null) this.#lag.ends(this.#bounds)
   }
 
   vitals(now: EpochMs): Vitals {

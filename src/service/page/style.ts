@@ -32,6 +32,7 @@ polyline.bound { stroke-dasharray: 5 4 }
 .tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: .6rem; margin-top: .6rem }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th { text-align: left; color: var(--dim); font-weight: 500; font-size: .8rem } th, td { padding: .15rem .6rem .15rem 0; white-space: nowrap }
+td:last-child:not(.number) { white-space: normal; min-width: 8rem }
 tbody tr { border-top: 1px solid var(--line) } .number { text-align: right }
 footer { color: var(--dim); font-size: .8rem; margin-top: .9rem } footer a { color: inherit }
 p { margin: .4rem 0 0; color: var(--dim) }

@@ -97,6 +97,7 @@ it('names follow Prometheus: base units, _total for counters only, labels as dec
 
 it('a topic of very many partitions has a bounded number of series, and no row is left out', async () => {
   const monitor = new PipelineMonitor()
+  monitor.observe({ kind: 'started', name: 't', epoch: 1, resumedAfter: null, partitions: [] }, epochMs(1))
   const partitions = Array.from({ length: MOST_PARTITION_SERIES + 50 }, (_, partition) => partition)
   const earliest = 0 as never
   monitor.bounds(

@@ -82,3 +82,23 @@ describe('readiness', () => {
     )
   })
 })
+
+describe('lag', () => {
+  const bounds = [{ topic: 'plays', partition: 0, earliest: 0 as never, latest: 1100 as never }]
+
+  it('is not told before it is known where reading goes on: a topic that holds much is no lag', () => {
+    const monitor = new PipelineMonitor()
+    monitor.bounds(bounds, T0)
+    expect(monitor.vitals(T0).lag).toEqual([])
+    monitor.observe(started, T0)
+    expect(monitor.vitals(T0).lagRows).toBe(1000)
+  })
+
+  it('is not told before the end was looked at', () => {
+    const monitor = new PipelineMonitor()
+    monitor.observe(started, T0)
+    expect(monitor.vitals(T0).lag).toEqual([])
+    monitor.bounds(bounds, T0)
+    expect(monitor.vitals(T0).lagRows).toBe(1000)
+  })
+})

@@ -30,6 +30,7 @@ const bodyOf = async (view: ServiceView, path: string) => {
 describe('the page', () => {
   it('shows names and messages as text, whatever is in them', async () => {
     const monitor = new PipelineMonitor()
+    monitor.observe({ kind: 'started', name: NASTY, epoch: 1, resumedAfter: null, partitions: [] }, epochMs(1))
     monitor.observe({ kind: 'warning', code: 'SOURCE', message: NASTY }, epochMs(1))
     monitor.bounds([{ topic: NASTY, partition: 0, earliest: 0 as never, latest: 5 as never }], epochMs(1))
     for (const path of ['/', '/live']) {
