@@ -236,7 +236,7 @@ writeFileSync(
       {
         title: 'Rows/s',
         format: whole,
-        lines: [inMinutes({ name: 'sent', points: sentRate(sentOverTime, 5) }), inMinutes(lines.read)],
+        lines: [inMinutes({ name: 'sent', points: sentRate(sentOverTime, SCRAPE_SECONDS) }), inMinutes(lines.read)],
       },
       { title: 'Lag, rows', format: whole, lines: [inMinutes(lines.lag)] },
       { title: 'Lag, s', format: whole, lines: [inMinutes(lagAge)] },
