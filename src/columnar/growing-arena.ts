@@ -1,3 +1,6 @@
+/** What became of a compressed value. `tooLarge`: it would have filled more than the limit. */
+export type DecompressOutcome = 'done' | 'malformed' | 'tooLarge'
+
 /** Bytes that are appended to, up to a limit; the memory is used again after `clear`. */
 export class GrowingArena {
   bytes: Uint8Array

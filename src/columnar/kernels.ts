@@ -1,6 +1,7 @@
 import type { ColumnBatch } from './column-batch.ts'
 import type { GroupSpec, GroupTable } from './group-table.ts'
 import type { RecordBatch } from './record-batch.ts'
+import type { RecordWorkspace } from './record-workspace.ts'
 import type { TableSchema } from './schema.ts'
 
 /**
@@ -13,6 +14,8 @@ export interface Kernels {
   jsonDecoder(schema: TableSchema, options: DecoderOptions): RecordDecoder
   /** A decoder that puts the whole value into the only column of `schema`, of type `string` (checked UTF-8) or `bytes`. */
   valueDecoder(schema: TableSchema, options: Pick<DecoderOptions, 'maxRecordBytes'>): RecordDecoder
+  /** Memory for the records of one reader, with an arena of so many bytes at first. */
+  recordWorkspace(arenaBytes: number): RecordWorkspace
   /** An empty table for rows of `input`. */
   groupTable(input: TableSchema, spec: GroupSpec): GroupTable
 }

@@ -14,12 +14,14 @@ import type { BatchRunnerSettings, RunnerSettings } from './worker-data.ts'
 
 /** A task runner over the real source and encoder, for a worker thread or for the driver's own thread. */
 export const makeRunner = async (plan: PipelinePlan, settings: RunnerSettings): Promise<TaskRunner> => {
+  // one instance: what the reader decompresses lies where the decoder works
+  const kernels = makeKernels(settings.kernels)
   const batch = settings.batch === null ? null : batchPlan(plan)
   return taskRunner({
     plan: batch?.plan ?? plan,
-    reader: makeReader(plan.source, settings.kafka),
+    reader: makeReader(plan.source, settings.kafka, kernels),
     objects: batch === null || settings.batch === null ? null : await landedReader(batch, settings.batch),
-    kernels: makeKernels(settings.kernels),
+    kernels,
     encoderFactory: parquetEncoder(),
     maxFutureMs: durationMs(settings.maxFutureMs),
     table: settings.table,

@@ -1,6 +1,7 @@
 import { assertNever } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import type { Kernels } from '../columnar/kernels.ts'
 import { datagenPlanner, datagenReader } from '../ingest/datagen/datagen-source.ts'
 import { kafkaSourcePlanner } from '../ingest/kafka/planner.ts'
 import { kafkaSourceReader } from '../ingest/kafka/reader.ts'
@@ -49,13 +50,14 @@ export const makePlanner = (source: SourceNode, around: PlannerSurroundings): So
 }
 
 /** A worker's side of a source. */
-export const makeReader = (source: SourceNode, kafka: KafkaSettings): SourceReader => {
+export const makeReader = (source: SourceNode, kafka: KafkaSettings, kernels: Kernels): SourceReader => {
   switch (source.kind) {
     case 'datagen':
       return datagenReader(source)
     case 'kafka':
       return kafkaSourceReader({
         ...kafka,
+        kernels,
         node: source,
         brokers: source.brokers ?? kafka.brokers,
         clock: systemClock,

@@ -4,6 +4,7 @@ import { kafkaSourcePlanner } from '../../src/ingest/kafka/planner.ts'
 import { kafkaSourceReader } from '../../src/ingest/kafka/reader.ts'
 import { type KafkaOptions, kafka } from '../../src/pipeline/sources.ts'
 import { systemClock, systemRandom } from '../../src/wiring/system.ts'
+import { testedWasmKernels } from '../support/wasm-kernels.ts'
 import { type LoadRecord, type LoadStep, loadTopic } from './support/load-topic.ts'
 import { addPartitions, createTopic, deleteRecords, groupOffsets, uniqueName } from './support/topics.ts'
 
@@ -33,7 +34,12 @@ const readAll = async (
   partition = 0,
   fetchMaxBytes = 8_388_608,
 ) => {
-  const limits = { fetchMaxBytes, prefetchBytes: 16_777_216, maxDecompressedBytes: 67_108_864 }
+  const limits = {
+    fetchMaxBytes,
+    prefetchBytes: 16_777_216,
+    maxDecompressedBytes: 67_108_864,
+    kernels: testedWasmKernels(),
+  }
   const reader = kafkaSourceReader({ ...surroundings(options), ...limits })
   const range = { topic: options.topic, partition, from: offset(from), until: offset(until) }
   const records: ReadRecord[] = []

@@ -1,23 +1,4 @@
-import type { RecordIndex } from '../record-index.ts'
-
-/** What the header of a Kafka record batch says of its records. */
-export interface RecordBase {
-  readonly baseOffset: number
-  readonly lastOffsetDelta: number
-  readonly baseTimestamp: number
-  /** The time at which the broker appended the batch, where that counts instead of the records' own; or `null`. */
-  readonly appendTime: number | null
-  readonly count: number
-}
-
-/** Offsets that are wanted; `until` exclusive. */
-export interface Wanted {
-  readonly from: number
-  readonly until: number
-}
-
-/** A record takes at least so many bytes: its length, attributes, two deltas, key and value length, header count. */
-const LEAST_RECORD_BYTES = 7
+import { LEAST_RECORD_BYTES, type RecordBase, type RecordIndex, type Wanted } from '../record-index.ts'
 
 /**
  * Adds the wanted records of a Kafka record batch (magic 2, decompressed) in `bytes[start, end)` to `index`. Answers

@@ -1,7 +1,4 @@
-import type { GrowingArena } from '../growing-arena.ts'
-
-/** What became of a compressed value. `tooLarge`: it would have filled more than the limit. */
-export type DecompressOutcome = 'done' | 'malformed' | 'tooLarge'
+import type { DecompressOutcome, GrowingArena } from '../growing-arena.ts'
 
 const MAGIC = 0x184d2204
 const VERSION_BITS = 0b1100_0000
@@ -25,8 +22,9 @@ export const decompressLz4 = (
   end: number,
   into: GrowingArena,
   limit: number,
+  block: BlockDecoder = decompressBlock,
 ): DecompressOutcome => {
-  const decoder = new FrameDecoder(source, end, into, into.length + limit)
+  const decoder = new FrameDecoder(source, end, into, into.length + limit, block)
   let at = start
   if (at >= end) return 'malformed'
   while (at < end) {
@@ -36,6 +34,21 @@ export const decompressLz4 = (
   }
   return 'done'
 }
+
+/**
+ * One block (LZ4 Block Format) in source[start, end): answers where its contents, from `outStart` on, end in `out`, or
+ * MALFORMED, or TOO_LARGE where they would pass `outEnd`. `lowest` is the first byte that a match may refer to, which is
+ * that of the frame where blocks depend on each other.
+ */
+export type BlockDecoder = (
+  source: Uint8Array,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  outStart: number,
+  outEnd: number,
+  lowest: number,
+) => number
 
 const MALFORMED = -1
 const TOO_LARGE = -2
@@ -52,12 +65,14 @@ class FrameDecoder {
   readonly #end: number
   readonly #into: GrowingArena
   readonly #maxLength: number
+  readonly #decodeBlock: BlockDecoder
 
-  constructor(source: Uint8Array, end: number, into: GrowingArena, maxLength: number) {
+  constructor(source: Uint8Array, end: number, into: GrowingArena, maxLength: number, decodeBlock: BlockDecoder) {
     this.#source = source
     this.#end = end
     this.#into = into
     this.#maxLength = maxLength
+    this.#decodeBlock = decodeBlock
   }
 
   /** Decodes the frame at `start`; answers where it ends. */
@@ -95,7 +110,7 @@ class FrameDecoder {
       return into.length
     }
     into.reserve(room)
-    const written = decompressBlock(
+    const written = this.#decodeBlock(
       this.#source,
       at,
       at + bytes,
@@ -110,19 +125,8 @@ class FrameDecoder {
   }
 }
 
-/**
- * One block (LZ4 Block Format): answers where its contents end in `out`. `lowest` is the first byte that a match may
- * refer to, which is that of the frame where blocks depend on each other.
- */
-const decompressBlock = (
-  source: Uint8Array,
-  start: number,
-  end: number,
-  out: Uint8Array,
-  outStart: number,
-  outEnd: number,
-  lowest: number,
-): number => {
+/** The reference of every block decoder. */
+export const decompressBlock: BlockDecoder = (source, start, end, out, outStart, outEnd, lowest) => {
   let at = start
   let to = outStart
   while (at < end) {

@@ -3,6 +3,7 @@ import type { TableSchema } from '../schema.ts'
 import { typescriptKernels } from '../typescript/index.ts'
 import { WasmJsonDecoder } from './json-decoder.ts'
 import { instantiateKernels } from './kernels-module.ts'
+import { wasmRecordWorkspace } from './record-workspace.ts'
 
 /** Kernels in WebAssembly, over memory of their own with so many bytes of address space. @throws KERNELS_NOT_LOADABLE */
 export const wasmKernels = (memoryBytes: number): Kernels => {
@@ -11,6 +12,7 @@ export const wasmKernels = (memoryBytes: number): Kernels => {
   return {
     ...typescriptKernels,
     name: 'wasm',
+    recordWorkspace: arenaBytes => wasmRecordWorkspace(kernels, arenaBytes),
     // tasks of one plan share a decoder, so that what it has learned of the order of names is kept
     jsonDecoder: (schema, options: DecoderOptions) => {
       const known = decoders.get(schema) ?? new Map<string, WasmJsonDecoder>()

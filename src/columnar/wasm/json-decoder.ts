@@ -105,13 +105,11 @@ export class WasmJsonDecoder implements RecordDecoder, MemoryHolder {
     const { count, longest } = extent
     const space = new Space(block)
     const scratch = space.take(longest + MARGIN)
-    const starts = space.take(4 * count)
-    const lengths = space.take(4 * count)
+    const starts = this.#wordsAddress(space, records.valueStart, count)
+    const lengths = this.#wordsAddress(space, records.valueLength, count)
     const recordOf = space.take(4 * count)
     const bad = space.take(12 * count)
     this.#layOut(space, extent)
-    memory.words.set(records.valueStart.subarray(0, count), starts >> 2)
-    memory.words.set(records.valueLength.subarray(0, count), lengths >> 2)
     const arena = this.#arenaAddress(space, records, extent)
     const rows = functions.decodeJson(this.#state, arena, starts, lengths, count, recordOf, bad, scratch)
     const leafWords = functions.jsonLeaves(this.#state) >> 2
@@ -142,6 +140,16 @@ export class WasmJsonDecoder implements RecordDecoder, MemoryHolder {
       memory.words[word + LEAF.values] = space.take(valueBytes(leaf, positions, total))
       word += LEAF_WORDS
     }
+  }
+
+  /** Where the first words of an array are, copied into this memory if need be. */
+  #wordsAddress(space: Space, words: Int32Array, count: number): number {
+    const { memory } = this.#kernels
+    const address = memory.addressOf(words)
+    if (address >= 0) return address
+    const copy = space.take(4 * count)
+    memory.words.set(words.subarray(0, count), copy >> 2)
+    return copy
   }
 
   /** Where the arena begins, or would begin if all of it were in this memory. */

@@ -22,6 +22,22 @@ export interface KernelFunctions {
     scratch: number,
   ): number
   badRecords(bad: number): number
+  lz4Block(at: number, end: number, outStart: number, outEnd: number, lowest: number): number
+  snappyBlock(at: number, end: number, out: number, outEnd: number): number
+  indexRecords(
+    arena: number,
+    start: number,
+    stop: number,
+    count: number,
+    baseOffset: number,
+    lastOffsetDelta: number,
+    baseTimestamp: number,
+    appendTime: number,
+    from: number,
+    until: number,
+    indexAt: number,
+    row: number,
+  ): number
 }
 
 /** The kernels of one thread, and the memory that they work in. */

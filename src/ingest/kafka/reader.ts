@@ -2,6 +2,7 @@ import { abortable } from '../../base/abortable.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { DurationMs } from '../../base/units.ts'
+import type { Kernels } from '../../columnar/kernels.ts'
 import type { RecordBatch } from '../../columnar/record-batch.ts'
 import type { KafkaSourceNode } from '../../pipeline/plan.ts'
 import { type OffsetRange, partitionKey } from '../offset-range.ts'
@@ -31,6 +32,7 @@ export interface KafkaReaderOptions extends KafkaConnectionOptions {
   readonly prefetchBytes: number
   /** A record batch that decompresses to more is refused. */
   readonly maxDecompressedBytes: number
+  readonly kernels: Kernels
 }
 
 /** A worker's reader: sockets, buffers and read-ahead of its own, shared with nobody. */

@@ -1,9 +1,9 @@
 import { crc32c } from '@node-rs/crc32'
 import { MillraceError } from '../../base/errors.ts'
-import { GrowingArena } from '../../columnar/growing-arena.ts'
+import type { Kernels } from '../../columnar/kernels.ts'
 import type { RecordBatch } from '../../columnar/record-batch.ts'
-import { RecordIndex } from '../../columnar/record-index.ts'
-import { indexRecords, type Wanted } from '../../columnar/typescript/index-records.ts'
+import type { Wanted } from '../../columnar/record-index.ts'
+import type { RecordWorkspace } from '../../columnar/record-workspace.ts'
 import { type BatchHeader, checksummedFrom, HEADER_BYTES } from './batch-header.ts'
 import { CODEC_NAMES, CODECS } from './codecs.ts'
 import { corrupt, type FetchedBatches, type PartitionName } from './fetched-batches.ts'
@@ -12,20 +12,22 @@ import type { Isolation } from './requests.ts'
 /** Decompressed bytes and records of one batch that goes to the decoder: about what the caches of a core hold. */
 const ARENA_BYTES = 512 * 1024
 const MAX_RECORDS = 8192
+const MAX_PIECE_BYTES = 1024 * 1024
 
 export interface RecordOptions {
   readonly isolation: Isolation
   readonly maxDecompressedBytes: number
+  readonly kernels: Kernels
 }
 
 /** Turns fetched bytes into records, in memory that is used again for each batch. One per reader. */
 export class RecordBatches {
   readonly #options: RecordOptions
-  readonly #arena = new GrowingArena(ARENA_BYTES)
-  readonly #index = new RecordIndex()
+  readonly #workspace: RecordWorkspace
 
   constructor(options: RecordOptions) {
     this.#options = options
+    this.#workspace = options.kernels.recordWorkspace(ARENA_BYTES)
   }
 
   /**
@@ -34,6 +36,7 @@ export class RecordBatches {
    * @throws CORRUPT_RECORD_BATCH, RECORD_TOO_LARGE
    */
   *read(of: PartitionName, fetched: FetchedBatches, wanted: Wanted): Generator<RecordBatch> {
+    const { arena, index } = this.#workspace
     const rolledBack = new RolledBack(fetched, this.#options.isolation)
     this.#clear()
     let inFrame = false
@@ -45,19 +48,20 @@ export class RecordBatches {
       checkCrc(of, fetched.frame, header)
       if (header.control || hidden) continue
       const compressed = header.codec !== 0
-      if (this.#index.count > 0 && (inFrame === compressed || this.#full(header))) {
-        yield this.#batch(of, inFrame ? fetched.frame : this.#arena.bytes)
+      if (index.count > 0 && (inFrame === compressed || this.#full(header))) {
+        yield* this.#batches(of, inFrame ? fetched.frame : arena.bytes)
         this.#clear()
       }
       inFrame = !compressed
       this.#add(of, fetched.frame, header, wanted)
     }
-    if (this.#index.count > 0) yield this.#batch(of, inFrame ? fetched.frame : this.#arena.bytes)
+    if (index.count > 0) yield* this.#batches(of, inFrame ? fetched.frame : arena.bytes)
     this.#clear()
   }
 
   #full({ recordCount }: BatchHeader): boolean {
-    return this.#index.count + recordCount > MAX_RECORDS || this.#arena.length >= ARENA_BYTES / 2
+    const { arena, index } = this.#workspace
+    return index.count + recordCount > MAX_RECORDS || arena.length >= ARENA_BYTES / 2
   }
 
   #add(of: PartitionName, frame: Buffer, header: BatchHeader, wanted: Wanted): void {
@@ -68,12 +72,13 @@ export class RecordBatches {
       appendTime: header.appendTime ? header.maxTimestamp : null,
       count: header.recordCount,
     }
-    const from = this.#arena.length
+    const workspace = this.#workspace
+    const from = workspace.arena.length
     const good =
       header.codec === 0
-        ? indexRecords(frame, header.start + HEADER_BYTES, header.end, base, wanted, this.#index)
+        ? workspace.indexRecords(frame, header.start + HEADER_BYTES, header.end, base, wanted)
         : this.#decompress(of, frame, header) &&
-          indexRecords(this.#arena.bytes, from, this.#arena.length, base, wanted, this.#index)
+          workspace.indexRecords(workspace.arena.bytes, from, workspace.arena.length, base, wanted)
     if (!good) throw corrupt(of, header.baseOffset, 'its records are not what its header says')
   }
 
@@ -81,35 +86,46 @@ export class RecordBatches {
     const decompress = CODECS[header.codec] ?? null
     if (decompress === null) throw corrupt(of, header.baseOffset, `compression ${header.codec} does not exist`)
     const { maxDecompressedBytes } = this.#options
-    const outcome = decompress(frame, header.start + HEADER_BYTES, header.end, this.#arena, maxDecompressedBytes)
+    const outcome = decompress(frame, header.start + HEADER_BYTES, header.end, this.#workspace, maxDecompressedBytes)
     if (outcome === 'tooLarge') throw tooLarge(of, header, maxDecompressedBytes)
     if (outcome === 'malformed')
       throw corrupt(of, header.baseOffset, `${CODEC_NAMES[header.codec]} can't decompress it`)
     return true
   }
 
-  #batch({ topic, partition }: PartitionName, arena: Uint8Array): RecordBatch {
-    const { count, offsets, timestamps, keyStart, keyLength, valueStart, valueLength } = this.#index
-    const { headersStart, headersLength } = this.#index
+  /** What is indexed, in pieces of a size that decoders are at ease with: one compressed batch may hold megabytes. */
+  *#batches(of: PartitionName, arena: Uint8Array): Generator<RecordBatch> {
+    const { count, valueStart } = this.#workspace.index
+    for (let from = 0; from < count; ) {
+      let until = Math.min(count, from + MAX_RECORDS)
+      const fits = (valueStart[from] as number) + MAX_PIECE_BYTES
+      while (until > from + 1 && (valueStart[until - 1] as number) > fits) until = from + ((until - from) >> 1)
+      yield this.#piece(of, arena, from, until)
+      from = until
+    }
+  }
+
+  #piece({ topic, partition }: PartitionName, arena: Uint8Array, from: number, until: number): RecordBatch {
+    const { index } = this.#workspace
     return {
       topic,
       partition,
-      count,
+      count: until - from,
       arena,
-      offsets,
-      timestamps,
-      keyStart,
-      keyLength,
-      valueStart,
-      valueLength,
-      headersStart,
-      headersLength,
+      offsets: index.offsets.subarray(from, until),
+      timestamps: index.timestamps.subarray(from, until),
+      keyStart: index.keyStart.subarray(from, until),
+      keyLength: index.keyLength.subarray(from, until),
+      valueStart: index.valueStart.subarray(from, until),
+      valueLength: index.valueLength.subarray(from, until),
+      headersStart: index.headersStart.subarray(from, until),
+      headersLength: index.headersLength.subarray(from, until),
     }
   }
 
   #clear(): void {
-    this.#arena.clear()
-    this.#index.clear()
+    this.#workspace.arena.clear()
+    this.#workspace.index.clear()
   }
 }
 

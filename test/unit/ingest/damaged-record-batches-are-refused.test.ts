@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import { compressSync } from 'snappy'
 import { describe, expect, it } from 'vitest'
 import { MillraceError } from '../../../src/base/errors.ts'
-import { GrowingArena } from '../../../src/columnar/growing-arena.ts'
-import { decompressLz4 } from '../../../src/columnar/typescript/lz4.ts'
+import type { Kernels } from '../../../src/columnar/kernels.ts'
 import { CODECS } from '../../../src/ingest/kafka/codecs.ts'
 import { findBatches } from '../../../src/ingest/kafka/fetched-batches.ts'
 import { RecordBatches } from '../../../src/ingest/kafka/record-batches.ts'
 import { type WrittenRecord, writeBatch } from '../../support/kafka-records.ts'
+import { ALL_KERNELS } from '../../support/wasm-kernels.ts'
 
 const OF = { topic: 't', partition: 0 }
 const LIMIT = 1_000_000
@@ -19,10 +19,10 @@ interface Read {
   readonly value: string | null
 }
 
-const readFrame = (frame: Buffer, from: number, until: number): readonly Read[] => {
+const readFrame = (kernels: Kernels, frame: Buffer, from: number, until: number): readonly Read[] => {
   const fetched = findBatches(OF, frame, { start: 0, end: frame.length }, [], from)
   const records: Read[] = []
-  const batches = new RecordBatches({ isolation: 'read_committed', maxDecompressedBytes: LIMIT })
+  const batches = new RecordBatches({ isolation: 'read_committed', maxDecompressedBytes: LIMIT, kernels })
   for (const batch of batches.read(OF, fetched, { from, until })) {
     const text = (at: number, length: number): string | null =>
       length < 0 ? null : Buffer.from(batch.arena.subarray(at, at + length)).toString('latin1')
@@ -62,7 +62,7 @@ const expected = (written: readonly WrittenRecord[], base: number): readonly Rea
     value: value?.toString('latin1') ?? null,
   }))
 
-describe('record batches', () => {
+describe.each(ALL_KERNELS)('record batches (%s)', (_, kernels) => {
   it.each(CODEC_CASES)(
     'codec $codec: any records in any range come back, whatever the batches',
     ({ codec, compress }) => {
@@ -77,7 +77,9 @@ describe('record batches', () => {
           ])
           const [from, until] = [100 + Math.min(skip, one.length - 1), 100 + skip + take]
           const all = [...expected(one, 100), ...expected(two, second)]
-          expect(readFrame(frame, from, until)).toEqual(all.filter(each => each.offset >= from && each.offset < until))
+          expect(readFrame(kernels(), frame, from, until)).toEqual(
+            all.filter(each => each.offset >= from && each.offset < until),
+          )
         }),
       )
     },
@@ -91,7 +93,7 @@ describe('record batches', () => {
         const at = 8 + (position % (frame.length - 8))
         frame.writeUInt8(frame.readUInt8(at) ^ (1 << bit), at)
         try {
-          expect(readFrame(frame, 100, 1000)).toEqual(expected(written, 100))
+          expect(readFrame(kernels(), frame, 100, 1000)).toEqual(expected(written, 100))
         } catch (error) {
           if (!(error instanceof MillraceError)) throw error
           expect(['CORRUPT_RECORD_BATCH', 'UNSUPPORTED_RECORD_FORMAT']).toContain(error.code)
@@ -108,7 +110,7 @@ describe('record batches', () => {
           Array.from({ length: count }, () => ({ key: null, value: null })),
           { baseOffset: 5, compress: () => Buffer.from(garbage) },
         )
-        expect(() => readFrame(frame, 0, 10_000)).toThrow(MillraceError)
+        expect(() => readFrame(kernels(), frame, 0, 10_000)).toThrow(MillraceError)
       }),
     )
   })
@@ -117,12 +119,12 @@ describe('record batches', () => {
     const bomb = [{ key: null, value: Buffer.alloc(LIMIT + 1) }]
     for (const { codec, compress } of CODEC_CASES.slice(1, 3)) {
       const frame = writeBatch(bomb, { baseOffset: 0, codec, compress })
-      expect(() => readFrame(frame, 0, 1)).toThrow(expect.objectContaining({ code: 'RECORD_TOO_LARGE' }))
+      expect(() => readFrame(kernels(), frame, 0, 1)).toThrow(expect.objectContaining({ code: 'RECORD_TOO_LARGE' }))
     }
   })
 })
 
-describe('decompressors', () => {
+describe.each(ALL_KERNELS)('decompressors (%s)', (_, kernels) => {
   it('never throw, hang or exceed the limit, whatever they are given', () => {
     fc.assert(
       fc.property(
@@ -132,10 +134,10 @@ describe('decompressors', () => {
         (bytes, codec, framed) => {
           const prefix = framed && codec === 3 ? [0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0] : []
           const source = Buffer.from([...prefix, ...bytes])
-          const into = new GrowingArena(16)
+          const into = kernels().recordWorkspace(16)
           const outcome = CODECS[codec]?.(source, 0, source.length, into, 1000)
           expect(['done', 'malformed', 'tooLarge']).toContain(outcome)
-          expect(into.length).toBeLessThanOrEqual(1000)
+          expect(into.arena.length).toBeLessThanOrEqual(1000)
         },
       ),
       { numRuns: 2000 },
@@ -149,12 +151,12 @@ describe('decompressors', () => {
       block,
       Buffer.alloc(4),
     ])
-    const into = new GrowingArena(1)
-    expect(decompressLz4(frame, 0, frame.length, into, 1000)).toBe('done')
-    expect(Buffer.from(into.bytes.subarray(0, into.length)).toString()).toBe(`${'ab'.repeat(13)}vwxyz`)
+    const into = kernels().recordWorkspace(1)
+    expect(into.lz4(frame, 0, frame.length, 1000)).toBe('done')
+    expect(Buffer.from(into.arena.bytes.subarray(0, into.arena.length)).toString()).toBe(`${'ab'.repeat(13)}vwxyz`)
     for (let end = 0; end < frame.length; end += 1) {
-      expect(decompressLz4(frame, 0, end, new GrowingArena(1), 1000)).toBe('malformed')
+      expect(kernels().recordWorkspace(1).lz4(frame, 0, end, 1000)).toBe('malformed')
     }
-    expect(decompressLz4(frame, 0, frame.length, new GrowingArena(1), 20)).toBe('tooLarge')
+    expect(kernels().recordWorkspace(1).lz4(frame, 0, frame.length, 20)).toBe('tooLarge')
   })
 })

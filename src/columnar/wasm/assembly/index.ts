@@ -13,3 +13,6 @@ export {
 export function firstFree(): i32 {
   return <i32>__heap_base
 }
+export { lz4Block } from './lz4'
+export { indexRecords } from './records'
+export { snappyBlock } from './snappy'

@@ -60,17 +60,22 @@ export function skipColon(at: i32, end: i32): i32 {
   return at < end ? at : INVALID_JSON
 }
 
+/** A bit for each of the 16 bytes at `at` that a string does not hold as it is. */
+function specialBytes(at: i32): i32 {
+  const bytes = v128.load(at)
+  // signed: what is below a space is a control character or beyond ASCII
+  return i8x16.bitmask(
+    v128.or(
+      i8x16.lt_s(bytes, i8x16.splat(<i8>SPACE)),
+      v128.or(i8x16.eq(bytes, i8x16.splat(<i8>QUOTE)), i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH))),
+    ),
+  )
+}
+
 /** Runs over the inside of a string; answers where its closing quote or its first backslash is. */
 export function scanString(at: i32, end: i32): i32 {
   while (at < end) {
-    const bytes = v128.load(at)
-    // signed: what is below a space is a control character or beyond ASCII
-    const special = i8x16.bitmask(
-      v128.or(
-        i8x16.lt_s(bytes, i8x16.splat(<i8>SPACE)),
-        v128.or(i8x16.eq(bytes, i8x16.splat(<i8>QUOTE)), i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH))),
-      ),
-    )
+    const special = specialBytes(at)
     if (special == 0) {
       at += 16
       continue
@@ -90,6 +95,10 @@ export function scanString(at: i32, end: i32): i32 {
 
 /** From behind an opening quote to behind the closing one. */
 export function skipString(at: i32, end: i32): i32 {
+  // most are short and plain
+  const special = specialBytes(at)
+  const close = at + ctz(special)
+  if (special != 0 && close < end && byteAt(close) == QUOTE) return close + 1
   while (true) {
     at = scanString(at, end)
     if (at < 0) return at
@@ -210,6 +219,10 @@ export function skipValue(at: i32, end: i32, depth: i32): i32 {
   return skipLiteral(at, end)
 }
 
+/** What mostly stands between a name and its value, and between members: two bytes as one number. */
+const COLON_AND_QUOTE: u16 = 0x223a
+const COMMA_AND_QUOTE: u16 = 0x222c
+
 function skipObject(at: i32, end: i32, depth: i32): i32 {
   if (depth > MAX_DEPTH) return INVALID_JSON
   at = skipWhitespace(at, end)
@@ -217,10 +230,18 @@ function skipObject(at: i32, end: i32, depth: i32): i32 {
   while (at < end && byteAt(at) == QUOTE) {
     at = skipString(at + 1, end)
     if (at < 0) return at
-    at = skipColon(at, end)
+    if (at + 1 < end && load<u16>(at) == COLON_AND_QUOTE) {
+      at = skipString(at + 2, end)
+    } else {
+      at = skipColon(at, end)
+      if (at < 0) return at
+      at = skipValue(at, end, depth)
+    }
     if (at < 0) return at
-    at = skipValue(at, end, depth)
-    if (at < 0) return at
+    if (at + 1 < end && load<u16>(at) == COMMA_AND_QUOTE) {
+      at++
+      continue
+    }
     at = afterMember(at, end, CLOSE_BRACE)
     if (at <= 0) return at == 0 ? INVALID_JSON : -at
     if (byteAt(at) != QUOTE) at = skipWhitespace(at, end)
