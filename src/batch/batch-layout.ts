@@ -1,6 +1,6 @@
 import { formatHour } from '../base/hours.ts'
 import type { EpochMs } from '../base/units.ts'
-import { BATCH_FOLDER } from './batch-plan.ts'
+import { BATCH_FOLDER } from '../pipeline/merge-branches.ts'
 
 /** Folder of what batch jobs know of themselves; no table lies there. */
 export const BATCH_LOG_FOLDER = '_batch'

@@ -29,9 +29,6 @@ export interface SkippedBranch {
   readonly why: string
 }
 
-/** Folder of the tables that batch jobs write: the table `trending` of a pipeline is `batch/trending` there. */
-export const BATCH_FOLDER = 'batch'
-
 /** Derives what batch jobs do from a pipeline. Pure. */
 export const batchPlan = (plan: PipelinePlan): BatchPlan => {
   const landed = landedTable(plan)

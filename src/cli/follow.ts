@@ -50,6 +50,11 @@ const show = (event: DriverEvent, { json, explain }: Pick<FollowOptions, 'json' 
     case 'warning':
       process.stderr.write(`warning: ${event.code}: ${event.message}\n`)
       break
+    case 'hourPublished':
+      process.stdout.write(
+        `hour ${event.hour} computed from ${event.rowsRead} landed rows (generation ${event.generation})\n`,
+      )
+      break
     case 'terminated':
       process.stdout.write(`${event.name} ended after ${event.batches} batches\n`)
       break

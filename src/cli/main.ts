@@ -7,6 +7,7 @@ import { exitOn } from './exit.ts'
 import { planCommand } from './plan.ts'
 import { runCommand } from './run.ts'
 import { statusCommand } from './status.ts'
+import { tablesCommand } from './tables.ts'
 import { version } from './version.ts'
 
 // the SDK's advice on versions of Node would stand before every answer on standard error; ours is in `engines`
@@ -19,6 +20,7 @@ const program = new Command('millrace')
   .addCommand(demoCommand())
   .addCommand(runCommand())
   .addCommand(backfillCommand())
+  .addCommand(tablesCommand())
   .addCommand(planCommand())
   .addCommand(statusCommand())
   .addCommand(configCommand())

@@ -106,4 +106,6 @@ export type DriverEvent =
   | { readonly kind: 'progress'; readonly progress: QueryProgress }
   /** Something went wrong that the stream survives. */
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
+  /** The pipeline's own hourly job has published an hour of its batch tables. */
+  | { readonly kind: 'hourPublished'; readonly hour: string; readonly generation: number; readonly rowsRead: number }
   | { readonly kind: 'terminated'; readonly name: string; readonly batches: number }

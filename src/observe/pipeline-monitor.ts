@@ -70,6 +70,8 @@ export class PipelineMonitor {
       case 'warning':
         keep(this.#warnings, { at: now, code: event.code, message: event.message }, REMEMBERED_WARNINGS)
         break
+      case 'hourPublished':
+        break
       case 'terminated':
         this.#phase = 'stopped'
         break

@@ -4,6 +4,8 @@ import type { BranchPlan, PipelinePlan } from './plan.ts'
 
 /** Folder under the root that dead letters go to; no pipeline may write its tables there. */
 export const DEAD_LETTERS_FOLDER = 'dead_letters'
+/** Folder of the tables that batch jobs write: the table `trending` of a pipeline is `batch/trending` there. */
+export const BATCH_FOLDER = 'batch'
 
 const invalid = (message: string, remedy: string): MillraceError =>
   new MillraceError('INVALID_PIPELINE', message, { remedy })
@@ -34,7 +36,7 @@ const requireOwnNames = (branches: readonly BranchPlan[]): void => {
 
 const requireOwnFolders = (branches: readonly BranchPlan[]): void => {
   const tables = branches.flatMap(({ sinks }) => sinks.flatMap(sink => (sink.kind === 'parquet' ? [sink.table] : [])))
-  const folders = [DEAD_LETTERS_FOLDER, ...tables].map(table => `${table}/`)
+  const folders = [DEAD_LETTERS_FOLDER, BATCH_FOLDER, ...tables].map(table => `${table}/`)
   for (const [at, folder] of folders.entries()) {
     const clash = folders.find((other, index) => index !== at && folder.startsWith(other))
     if (clash === undefined) continue

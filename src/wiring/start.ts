@@ -12,6 +12,7 @@ import { loadPipeline } from './bundle/load-pipeline.ts'
 import { composeDriver } from './compose-driver.ts'
 import type { Config } from './config/config.ts'
 import { loadConfig } from './config/load-config.ts'
+import { hasHourlyJobs, startHourlyJobs } from './hourly-jobs.ts'
 import { type ProbedQuery, runQuery, type StreamingQuery } from './streaming-query.ts'
 
 /** How a pipeline is run. Everything has a default. */
@@ -86,6 +87,11 @@ export const startWith = async (
     runId,
     emit: event => events.next(event),
   })
+  // a run that ends by itself is no daemon: its hours are left to a backfill
+  const hourly =
+    options.trigger?.kind !== 'availableNow' && hasHourlyJobs(plan, config)
+      ? startHourlyJobs({ plan, artifact, config, events, emit: event => events.next(event) })
+      : null
   return runQuery({
     id,
     runId,
@@ -93,7 +99,10 @@ export const startWith = async (
     driver: createDriver(parts),
     events,
     probe,
-    close,
+    close: async () => {
+      await hourly?.stop()
+      await close()
+    },
     graceMs: config.stopTimeout,
   })
 }

@@ -247,6 +247,13 @@ export const SETTINGS = {
     'A driver that has not been heard of for so long no longer holds the lease.',
   ),
   'checkpoint.retainBatches': setting(whole(100), 100, 'Batches whose log entries are kept.'),
+  'batch.enabled': setting(
+    flag,
+    true,
+    'Whether a running pipeline computes its batch tables itself, hour by hour, where its source is landed.',
+  ),
+  'batch.grace': setting(duration, '10m', 'Event time that passes after the end of an hour before its batch runs.'),
+  'batch.catchUp': setting(duration, '24h', 'Hours that closed longer ago are left to `millrace backfill`.'),
   'batch.maxSplitBytes': setting(bytes, '64MiB', 'Bytes of landed files that one task of a batch job reads.'),
   'batch.maxFileBytes': setting(bytes, '128MiB', 'As `parquet.maxFileBytes`, for the tables of batch jobs.'),
   'batch.kafkaSlack': setting(

@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type Duck, openDuck } from '../support/duckdb.ts'
+import { writeEvents } from '../support/events-file.ts'
+import { pipelineFile, runCli, startCli, temporaryFolder } from './support/cli.ts'
+import { loadGenerated } from './support/load-topic.ts'
+import { createTopic } from './support/topics.ts'
+
+/** Three hours of events from 10:00 on. */
+const LOAD = { partitions: 2, rowsPerPartition: 36_000, millisPerEvent: 300, compression: 'lz4' } as const
+/** Windows of 90 minutes start at 09:00, 10:30 and 12:00. */
+const HOURS = ['--from', '2026-01-15T09', '--to', '2026-01-15T13']
+
+const windowsOf = (minutes: number, columns: string): string =>
+  `SELECT epoch_ms((event_time // ${minutes * 60_000}) * ${minutes * 60_000}) AS window_start, ${columns}`
+
+const EXPECTED = {
+  trending: `${windowsOf(10, 'content_id, count(*) AS plays, sum(watch_duration) AS watched')}
+    FROM events WHERE event_type = 'play' GROUP BY 1, 2`,
+  long: `${windowsOf(90, 'country, count(*) AS events')} FROM events GROUP BY 1, 2`,
+} as const
+const COLUMNS = { trending: 'content_id, plays, watched', long: 'country, events' } as const
+
+/** What DuckDB computes from the raw events is what the view, and whoever lists the folder, sees. */
+const expectExact = async (duck: Duck, root: string): Promise<void> => {
+  for (const table of ['trending', 'long'] as const) {
+    const listed = `read_parquet('${root}/batch/${table}/**/*.parquet', hive_partitioning = false)`
+    for (const from of [`"${table}"`, listed]) {
+      const ours = `SELECT window_start::TIMESTAMP AS window_start, ${COLUMNS[table]} FROM ${from}`
+      const [different] = await duck.query(`SELECT count(*) AS rows FROM (
+        ((${EXPECTED[table]}) EXCEPT ALL (${ours})) UNION ALL ((${ours}) EXCEPT ALL (${EXPECTED[table]})))`)
+      expect(different, `${table} from ${from}`).toEqual({ rows: 0n })
+    }
+  }
+}
+
+describe('hours are computed again from what was landed', () => {
+  it('killed once and run twice, from files and from Kafka, each hour equals what DuckDB computes from the raw events', async () => {
+    const topic = await createTopic(2)
+    const root = temporaryFolder()
+    const events = join(root, 'events.json')
+    await Promise.all([loadGenerated(topic, LOAD), writeEvents(events, LOAD)])
+    const env = { TOPIC: topic }
+    const pipeline = pipelineFile('landed-plays')
+    const streamed = await runCli(['run', pipeline, '--available-now', '--root', root], env)
+    expect(streamed).toMatchObject({ code: 0, stderr: '' })
+    const backfill = (...flags: readonly string[]) => ['backfill', pipeline, ...HOURS, '--root', root, ...flags]
+
+    const killed = startCli(backfill(), env)
+    await killed.printed(/generation 1/)
+    killed.process.kill('SIGSTOP')
+    const refused = await runCli(backfill(), env)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain(`HOURS_CLAIMED`)
+    expect(refused.stderr).toContain(`process ${killed.process.pid}`)
+    killed.process.kill('SIGKILL')
+    expect((await killed.ended).signal).toBe('SIGKILL')
+
+    const resumed = await runCli(backfill('--max-active', '2'), env)
+    expect(resumed).toMatchObject({ code: 0, stderr: '' })
+    expect(resumed.stdout).toMatch(/skipped: done by run/)
+    const again = await runCli(backfill('--json'), env)
+    expect(again.code).toBe(0)
+    expect(JSON.parse(again.stdout.trim().split('\n').at(-1) ?? '')).toEqual({
+      kind: 'backfillEnded',
+      done: 0,
+      failed: 0,
+      skipped: 4,
+    })
+
+    const duck = await openDuck()
+    onTestFinished(() => duck.close())
+    await duck.query(`CREATE TABLE events AS SELECT * FROM read_json('${events}', format = 'newline_delimited',
+      columns = {event_type: 'VARCHAR', event_time: 'BIGINT', content_id: 'INTEGER', country: 'VARCHAR', watch_duration: 'DOUBLE'})`)
+    const views = join(root, 'views.sql')
+    const tables = await runCli(['tables', pipeline, '--root', root, '--json', '--duckdb-view', views], env)
+    const { hours } = JSON.parse(tables.stdout) as { readonly hours: readonly { readonly hour: string }[] }
+    expect(hours.map(({ hour }) => hour)).toEqual(['09', '10', '11', '12'].map(hour => `2026-01-15T${hour}`))
+    await duck.query(readFileSync(views, 'utf8'))
+    await expectExact(duck, root)
+
+    const fromKafka = await runCli(backfill('--source', 'kafka', '--reprocess', 'completed'), env)
+    expect(fromKafka).toMatchObject({ code: 0, stderr: '' })
+    await expectExact(duck, root)
+
+    const folder = join(root, 'raw/plays/date=2026-01-15/hour=11')
+    const [file = ''] = readdirSync(folder)
+    writeFileSync(join(folder, file), 'no Parquet')
+    const damaged = await runCli(backfill('--reprocess', 'completed'), env)
+    expect(damaged.code).toBe(1)
+    expect(damaged.stdout).toMatch(
+      new RegExp(`2026-01-15T11 +failed: TASK_FAILED: .*failed 3 times.*LANDED_FILE_DAMAGED.*${file}`),
+    )
+    expect(damaged.stdout).toMatch(/2026-01-15T12 +generation/)
+    // what was published before is still what readers see
+    await expectExact(duck, root)
+  })
+
+  it.each([
+    [['--from', '2026-01-15T12', '--to', '2026-01-15T10'], /not before/],
+    [['--from', '2026-01-15T10', '--to', '2999-01-15T10'], /not all passed/],
+    [['--from', '15.1.2026', '--to', '2026-01-15T10'], /not an hour/],
+  ])('%j is wrong usage', async (flags, why) => {
+    const { code, stderr } = await runCli([
+      'backfill',
+      pipelineFile('landed-plays'),
+      ...flags,
+      '--root',
+      temporaryFolder(),
+    ])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(why)
+  })
+})
