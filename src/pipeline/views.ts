@@ -139,10 +139,11 @@ const requireColumn = (
 }
 
 /** One line for the plan. */
-export const describeView = ({ name, key, format, ttlMs, top }: RedisViewSinkNode): string => {
+export const describeView = ({ name, key, format, ttlMs, top, table }: RedisViewSinkNode): string => {
   const ranked = top === null ? '' : `, top ${top.n} by ${top.by}`
   const kept = ttlMs === null ? '' : `, kept ${formatDuration(ttlMs)}`
-  return `redisView ${name} (${format} by ${key.join(', ')}${ranked}${kept})`
+  const closed = table === null ? '' : `, closed hours from ${table}`
+  return `redisView ${name} (${format} by ${key.join(', ')}${ranked}${kept}${closed})`
 }
 
 /**

@@ -6,6 +6,7 @@ import { rangeOf, sourcesOf, topGroups } from '../../../src/batch/merged-view/me
 import { readViewQuery, type ServedView, servedView } from '../../../src/batch/merged-view/view-query.ts'
 import { computedKeys, wantedKey, wantedRow } from '../../../src/batch/merged-view/wanted-keys.ts'
 import { avg, count, max, min, sum } from '../../../src/pipeline/aggregates.ts'
+import { describePlan } from '../../../src/pipeline/describe-plan.ts'
 import { json } from '../../../src/pipeline/formats.ts'
 import { pipeline } from '../../../src/pipeline/pipeline.ts'
 import type { PipelinePlan } from '../../../src/pipeline/plan.ts'
@@ -200,7 +201,9 @@ describe('the table of a view', () => {
     })
 
   it('is that of its own branch, or one that cuts and groups in the same way', () => {
-    expect(viewOf(counts().to(parquet('own'), redisView('plays'))).node.table).toBe('own')
+    const own = counts().to(parquet('own'), redisView('plays'))
+    expect(viewOf(own).node.table).toBe('own')
+    expect(describePlan(own).join('\n')).toContain('closed hours from own')
     expect(() => requireViewTables(branches(undefined))).not.toThrow()
     expect(() => requireViewTables(branches('trending'))).not.toThrow()
   })
