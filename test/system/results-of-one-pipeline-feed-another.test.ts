@@ -6,10 +6,11 @@ import { type Duck, openDuck } from '../support/duckdb.ts'
 import { writeEvents } from '../support/events-file.ts'
 import { pipelineFile, runCli, startCli, temporaryFolder } from './support/cli.ts'
 import { loadGenerated, loadTopic } from './support/load-topic.ts'
-import { createTopic, deleteTopic } from './support/topics.ts'
+import { createTopic, deleteTopic, recordsIn } from './support/topics.ts'
 
-const LOAD = { partitions: 2, rowsPerPartition: 60_000, compression: 'lz4' } as const
-const KILLS = 4
+const LOAD = { partitions: 2, rowsPerPartition: 40_000, compression: 'lz4' } as const
+/** Kills at random, and one while a large batch is on its way. */
+const KILLS = ['random', 'random', 'sending'] as const
 
 const single = async (duck: Duck, query: string): Promise<unknown> =>
   Object.values((await duck.query(query))[0] ?? {})[0]
@@ -36,10 +37,16 @@ it('with kill -9 in between: nothing is lost, and what comes twice has the same 
   await Promise.all([loadGenerated(topic, LOAD), writeEvents(file, LOAD)])
   const env = { TOPIC: topic, ROWS_TOPIC: rowsTopic, WINDOWS_TOPIC: windowsTopic }
   const flags = ['--available-now', '--flush', '--root', root, '--set', 'backpressure.maxRate=30000']
-  for (let kill = 0; kill < KILLS; kill += 1) {
-    const running = startCli(['run', pipelineFile('feeding'), ...flags], env)
-    await running.printed(/batch/)
-    await sleep(Math.random() * 600)
+  for (const kill of KILLS) {
+    const before = await recordsIn(rowsTopic)
+    const more = kill === 'sending' ? ['--set', 'backpressure.enabled=false'] : []
+    const running = startCli(['run', pipelineFile('feeding'), ...flags, ...more], env)
+    if (kill === 'random') {
+      await running.printed(/batch/)
+      await sleep(Math.random() * 600)
+    } else {
+      await expect.poll(() => recordsIn(rowsTopic), { interval: 5, timeout: 60_000 }).toBeGreaterThan(before)
+    }
     running.process.kill('SIGKILL')
     expect((await running.ended).signal).toBe('SIGKILL')
   }

@@ -51,6 +51,13 @@ export const deleteRecords = (topic: string, partition: number, offset: number):
     await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
   })
 
+/** Records that a topic has, transactions left aside. */
+export const recordsIn = (topic: string): Promise<number> =>
+  withAdmin(async admin => {
+    const partitions = await admin.fetchTopicOffsets(topic)
+    return partitions.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0)
+  })
+
 /** Offsets that a consumer group shows, by partition. */
 export const groupOffsets = async (groupId: string, topic: string): Promise<ReadonlyMap<number, number>> => {
   const [found] = await withAdmin(admin => admin.fetchOffsets({ groupId, topics: [topic] }))
