@@ -69,9 +69,21 @@ class DriverLoop {
       await abortable(this.#runBatches(), this.#abandoning, 'the micro-batch')
     } catch (error) {
       // a stop that interrupts a wait or abandons a batch is an end, not a failure
-      if (!(error instanceof MillraceError && error.code === 'ABORTED' && this.#stopping.aborted)) throw error
+      if (!(error instanceof MillraceError && error.code === 'ABORTED' && this.#stopping.aborted)) {
+        throw await this.#unlessFenced(error)
+      }
     }
     this.#parts.emit({ kind: 'terminated', name: this.#parts.plan.name, batches: this.#batches })
+  }
+
+  /** What a driver finds that others took over from (records that retention deleted since, state that was pruned) is no news. */
+  async #unlessFenced(error: unknown): Promise<unknown> {
+    try {
+      await this.#parts.checkpoint.requireOwnership()
+    } catch (other) {
+      if (other instanceof MillraceError && other.code === 'FENCED') return other
+    }
+    return error
   }
 
   async #runBatches(): Promise<void> {

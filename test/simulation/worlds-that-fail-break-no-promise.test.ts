@@ -59,6 +59,22 @@ describe('worlds that fail', () => {
     }
   })
 
+  it('tell a driver that slept through retention that it is fenced, not that data is lost', async () => {
+    let fenced = 0
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const outcome = await runSeed(subjectOf(seed), seed, {
+        nextTurn,
+        traced: true,
+        faults: { ...NO_FAULTS, retentionAt: 9000 },
+        fateOf: ({ process, name, index }) =>
+          process === 1 && name === 'bounds' && index > 40 ? 'pausedBefore' : 'served',
+      })
+      expect(outcome.broken?.message ?? null, `seed ${seed}`).toBeNull()
+      if (outcome.excused === null && outcome.trace.some(line => line.includes('ends: FENCED'))) fenced += 1
+    }
+    expect(fenced).toBeGreaterThan(0)
+  })
+
   it.each(['stage', 'createOnly'])(
     'do not let a driver publish that slept at a %s until its batch was pruned from the logs',
     async sleepsAt => {
