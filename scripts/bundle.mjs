@@ -10,6 +10,7 @@ const BUNDLE = join(DIST, 'bundle')
 /** Entry files, and what each holds once the bundle is there. */
 const ENTRIES = {
   index: bundle => `export * from ${bundle}\n`,
+  testing: bundle => `export * from ${bundle}\n`,
   'cli/main': bundle => `#!/usr/bin/env node\nimport ${bundle}\n`,
   'wiring/worker-entry': bundle => `import ${bundle}\n`,
   'wiring/demo-pipeline': bundle => `export { default } from ${bundle}\n`,

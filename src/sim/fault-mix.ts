@@ -95,3 +95,10 @@ export const drawFaults = (random: Random, faultsEndMs: number): FaultMix => {
     length: 'usual',
   }
 }
+
+/** The faults that a seed has, for the head of its trace. */
+export const describeFaults = ({ fates, ...others }: FaultMix): string =>
+  Object.entries({ ...fates, ...others })
+    .filter(([, value]) => (Array.isArray(value) ? value.length > 0 : value !== 0 && value !== null && value !== false))
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ')

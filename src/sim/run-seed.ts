@@ -7,7 +7,7 @@ import { brokenPromise } from './broken-promise.ts'
 import { Bucket } from './bucket.ts'
 import type { Site } from './driver-process.ts'
 import type { FateKind, FateOf } from './fates.ts'
-import { drawFaults, type FaultMix } from './fault-mix.ts'
+import { describeFaults, drawFaults, type FaultMix } from './fault-mix.ts'
 import type { ProcessSurroundings } from './process.ts'
 import { Producer } from './producer.ts'
 import { SimRedis } from './redis.ts'
@@ -120,7 +120,7 @@ class Simulation {
 
   /** @returns what broke a promise, or `null` */
   async run(): Promise<MillraceError | null> {
-    this.#world.tell('faults', () => JSON.stringify(this.#faults))
+    this.#world.tell('faults', () => describeFaults(this.#faults))
     try {
       this.#schedule()
       await this.#until(() => this.#world.elapsedMs > this.#faultsEndMs, 'faults')
