@@ -12,7 +12,7 @@ import { runCli, startCli, temporaryFolder } from './support/cli.ts'
 import { connectRedis, ownRedis, PREFIX, until } from './support/redis.ts'
 import { uniqueName } from './support/topics.ts'
 
-const begin = async (pipeline = uniqueName('pipeline'), leaseTtlMs = 400) => {
+const begin = async (pipeline = uniqueName('pipeline'), leaseTtlMs = 1500) => {
   const redis = await connectRedis(inject('redisUrl'))
   const warnings: string[] = []
   const options = { redis, prefix: PREFIX, pipeline, clock: systemClock, leaseTtlMs: durationMs(leaseTtlMs) }
@@ -34,7 +34,7 @@ describe('the lease', () => {
   it('says which driver runs, outlives its own time while that does, and is given back at its end', async () => {
     const { copy, read } = await begin()
     expect(await copy.begin(driver(1))).toBeNull()
-    await new Promise(resolve => setTimeout(resolve, 1000))
+    await new Promise(resolve => setTimeout(resolve, 2500))
     expect((await read()).driver).toEqual(driver(1))
     await copy.close()
     expect((await read()).driver).toBeNull()
@@ -45,7 +45,7 @@ describe('the lease', () => {
     await first.copy.begin(driver(1))
     const second = await begin(first.pipeline)
     expect(await second.copy.begin(driver(2))).toEqual(driver(1))
-    await new Promise(resolve => setTimeout(resolve, 500))
+    await new Promise(resolve => setTimeout(resolve, 1700))
     await first.copy.close()
     expect((await second.read()).driver).toEqual(driver(2))
   })

@@ -1,9 +1,36 @@
-import { inject } from 'vitest'
+import { expect, inject, it } from 'vitest'
+import { batchId, driverEpoch, epochMs } from '../../src/base/units.ts'
 import { redisViewStore } from '../../src/sinks/redis/redis-view-store.ts'
-import { viewStoreContract } from '../conformance/view-store.ts'
+import { viewKeys } from '../../src/sinks/redis/view-keys.ts'
+import { viewRowsOf, viewStoreContract } from '../conformance/view-store.ts'
 import { connectRedis, PREFIX, viewContents } from './support/redis.ts'
 
 viewStoreContract(async () => {
   const redis = await connectRedis(inject('redisUrl'))
   return { store: redisViewStore(redis, PREFIX), contents: name => viewContents(redis, name) }
+})
+
+it('a view that loses keys while it is rebuilt does not count as whole', async () => {
+  const redis = await connectRedis(inject('redisUrl'))
+  const view = { name: 'losing', pipeline: 'p', owner: 'o', format: 'json', key: ['id'], top: 0 } as const
+  const [now, token] = [epochMs(Date.UTC(2030, 0, 15)), 'token']
+  const ids = { batch: batchId(1), log: 'log', epoch: driverEpoch(1), after: null }
+  const step = (phase: 'begin' | 'rows' | 'sweep' | 'finish', rows: readonly [string, string][] = []) =>
+    redisViewStore(redis, PREFIX).apply(view, {
+      ...ids,
+      phase,
+      kind: 'rebuild',
+      force: false,
+      token,
+      now,
+      committedAt: now,
+      watermark: null,
+      rows: viewRowsOf(rows),
+    })
+  await step('begin')
+  await step('rows', [['a', '{}']])
+  await redis.call('DEL', viewKeys(PREFIX, view.name).index)
+  await step('rows', [['b', '{}']])
+  await step('sweep')
+  expect(await step('finish')).toEqual({ kind: 'behind', batch: null })
 })

@@ -62,6 +62,7 @@ if kind == 'rebuild' and first then
   end
   redis.call('DEL', top, expiry)
   redis.call('HDEL', meta, 'batch')
+  redis.call('HSET', meta, 'rows', 0)
 end
 
 if first and not last then
@@ -70,9 +71,11 @@ if first and not last then
     'status', status, 'target', batch)
 end
 
+-- rows are counted beside the index, so that one that loses keys is noticed
+local rows = 0
 local function forget(key)
   redis.call('UNLINK', meta .. ':' .. key)
-  redis.call('ZREM', index, key)
+  rows = rows - redis.call('ZREM', index, key)
   redis.call('ZREM', expiry, key)
 end
 
@@ -90,7 +93,7 @@ for at = 6, #KEYS do
       local fields = cjson.decode(text)
       if #fields > 0 then redis.call('HSET', KEYS[at], unpack(fields)) end
     end
-    redis.call('ZADD', index, score == '' and '-inf' or score, key)
+    rows = rows + redis.call('ZADD', index, score == '' and '-inf' or score, key)
     if goes == '' then
       redis.call('ZREM', expiry, key)
     else
@@ -99,6 +102,8 @@ for at = 6, #KEYS do
     end
   end
 end
+
+if rows ~= 0 then redis.call('HINCRBY', meta, 'rows', rows) end
 
 if phase == 'sweep' then
   local popped = redis.call('ZPOPMIN', stale, ${SWEEP_ROWS})
@@ -109,6 +114,7 @@ if phase == 'sweep' then
 end
 
 if last then
+  if redis.call('ZCARD', index) ~= tonumber(redis.call('HGET', meta, 'rows') or 0) then return { 'behind', '' } end
   redis.call('DEL', top)
   if tonumber(n) > 0 then
     redis.call('ZRANGESTORE', top, index, '+inf', '(-inf', 'BYSCORE', 'REV', 'LIMIT', 0, n)
@@ -116,7 +122,7 @@ if last then
   redis.call('HDEL', meta, 'pending', 'target')
   redis.call('HSET', meta, 'owner', owner, 'pipeline', pipeline, 'epoch', epoch, 'log', log, 'batch', batch,
     'committedAt', committedAt, 'appliedAt', appliedAt, 'watermark', watermark, 'status', 'live', 'format', format,
-    'key', columns, 'rows', redis.call('ZCARD', index))
+    'key', columns)
 end
 return { 'applied' }
 `,

@@ -23,7 +23,7 @@ export const ownRedis = async (settings: readonly string[] = []): Promise<Runnin
 }
 
 /** Waits until `look` answers true. */
-export const until = async (look: () => Promise<boolean>, ms = 20_000): Promise<void> => {
+export const until = async (look: () => Promise<boolean>, ms = 60_000): Promise<void> => {
   const deadline = performance.now() + ms
   while (!(await look().catch(() => false))) {
     if (performance.now() > deadline) throw new Error('it did not come to pass')
