@@ -55,6 +55,8 @@ await build({
   sourcesContent: false,
   logLevel: 'warning',
   external: EXTERNAL,
+  // its entry for Node is CommonJS, of which all would be taken in and run
+  alias: { rxjs: join(projectFolder, 'node_modules', 'rxjs', 'dist', 'esm', 'index.js') },
   plugins: [ownPlace],
   // CommonJS packages that are taken in call require for node's own modules
   banner: {
