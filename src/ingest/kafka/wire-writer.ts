@@ -6,23 +6,27 @@ export class WireWriter {
   #length = 0
 
   int8(value: number): this {
-    this.#bytes.writeInt8(value, this.#reserve(1))
+    const at = this.#reserve(1)
+    this.#bytes.writeInt8(value, at)
     return this
   }
 
   int16(value: number): this {
-    this.#bytes.writeInt16BE(value, this.#reserve(2))
+    const at = this.#reserve(2)
+    this.#bytes.writeInt16BE(value, at)
     return this
   }
 
   int32(value: number): this {
-    this.#bytes.writeInt32BE(value, this.#reserve(4))
+    const at = this.#reserve(4)
+    this.#bytes.writeInt32BE(value, at)
     return this
   }
 
   /** Whole numbers up to 2^53 - 1, which offsets and timestamps are. */
   int64(value: number): this {
-    this.#bytes.writeBigInt64BE(BigInt(value), this.#reserve(8))
+    const at = this.#reserve(8)
+    this.#bytes.writeBigInt64BE(BigInt(value), at)
     return this
   }
 
@@ -33,10 +37,12 @@ export class WireWriter {
   unsignedVarint(value: number): this {
     let rest = value >>> 0
     while (rest > 0x7f) {
-      this.#bytes.writeUInt8((rest & 0x7f) | 0x80, this.#reserve(1))
+      const at = this.#reserve(1)
+      this.#bytes.writeUInt8((rest & 0x7f) | 0x80, at)
       rest >>>= 7
     }
-    this.#bytes.writeUInt8(rest, this.#reserve(1))
+    const at = this.#reserve(1)
+    this.#bytes.writeUInt8(rest, at)
     return this
   }
 
@@ -55,7 +61,8 @@ export class WireWriter {
 
   /** A topic id as metadata gives it: 32 hexadecimal digits. */
   uuid(value: string): this {
-    this.#bytes.write(value, this.#reserve(16), 'hex')
+    const at = this.#reserve(16)
+    this.#bytes.write(value, at, 'hex')
     return this
   }
 
@@ -79,10 +86,12 @@ export class WireWriter {
 
   #text(value: string): this {
     const length = Buffer.byteLength(value)
-    this.#bytes.write(value, this.#reserve(length), 'utf8')
+    const at = this.#reserve(length)
+    this.#bytes.write(value, at, 'utf8')
     return this
   }
 
+  /** Makes room and answers where; `#bytes` may be other memory afterwards, so that it is looked at only then. */
   #reserve(bytes: number): number {
     const at = this.#length
     this.#length += bytes
