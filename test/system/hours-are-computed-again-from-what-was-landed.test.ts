@@ -5,7 +5,8 @@ import { type Duck, openDuck } from '../support/duckdb.ts'
 import { writeEvents } from '../support/events-file.ts'
 import { pipelineFile, runCli, startCli, temporaryFolder } from './support/cli.ts'
 import { loadGenerated } from './support/load-topic.ts'
-import { createTopic } from './support/topics.ts'
+import { download, listKeys, plainS3Client, s3Environment } from './support/s3.ts'
+import { createTopic, uniqueName } from './support/topics.ts'
 
 /** Three hours of events from 10:00 on, the last one some seconds before 13:00. */
 const LOAD = { partitions: 2, rowsPerPartition: 35_900, millisPerEvent: 300, compression: 'lz4' } as const
@@ -22,17 +23,27 @@ const EXPECTED = {
 } as const
 const COLUMNS = { trending: 'content_id, plays, watched', long: 'country, events' } as const
 
+/** Rows in which a table differs from what DuckDB computes from the raw events. */
+const differences = async (duck: Duck, table: keyof typeof EXPECTED, from: string): Promise<unknown> => {
+  const ours = `SELECT window_start::TIMESTAMP AS window_start, ${COLUMNS[table]} FROM ${from}`
+  const [different] = await duck.query(`SELECT count(*) AS rows FROM (
+    ((${EXPECTED[table]}) EXCEPT ALL (${ours})) UNION ALL ((${ours}) EXCEPT ALL (${EXPECTED[table]})))`)
+  return different?.['rows']
+}
+
 /** What DuckDB computes from the raw events is what the view, and whoever lists the folder, sees. */
 const expectExact = async (duck: Duck, root: string): Promise<void> => {
   for (const table of ['trending', 'long'] as const) {
     const listed = `read_parquet('${root}/batch/${table}/**/*.parquet', hive_partitioning = false)`
     for (const from of [`"${table}"`, listed]) {
-      const ours = `SELECT window_start::TIMESTAMP AS window_start, ${COLUMNS[table]} FROM ${from}`
-      const [different] = await duck.query(`SELECT count(*) AS rows FROM (
-        ((${EXPECTED[table]}) EXCEPT ALL (${ours})) UNION ALL ((${ours}) EXCEPT ALL (${EXPECTED[table]})))`)
-      expect(different, `${table} from ${from}`).toEqual({ rows: 0n })
+      expect(await differences(duck, table, from), `${table} from ${from}`).toBe(0n)
     }
   }
+}
+
+const loadEvents = async (duck: Duck, events: string): Promise<void> => {
+  await duck.query(`CREATE TABLE events AS SELECT * FROM read_json('${events}', format = 'newline_delimited',
+    columns = {event_type: 'VARCHAR', event_time: 'BIGINT', content_id: 'INTEGER', country: 'VARCHAR', watch_duration: 'DOUBLE'})`)
 }
 
 describe('hours are computed again from what was landed', () => {
@@ -71,8 +82,7 @@ describe('hours are computed again from what was landed', () => {
 
     const duck = await openDuck()
     onTestFinished(() => duck.close())
-    await duck.query(`CREATE TABLE events AS SELECT * FROM read_json('${events}', format = 'newline_delimited',
-      columns = {event_type: 'VARCHAR', event_time: 'BIGINT', content_id: 'INTEGER', country: 'VARCHAR', watch_duration: 'DOUBLE'})`)
+    await loadEvents(duck, events)
     const views = join(root, 'views.sql')
     const tables = await runCli(['tables', pipeline, '--root', root, '--json', '--duckdb-view', views], env)
     const { hours } = JSON.parse(tables.stdout) as { readonly hours: readonly { readonly hour: string }[] }
@@ -95,6 +105,33 @@ describe('hours are computed again from what was landed', () => {
     expect(damaged.stdout).toMatch(/2026-01-15T12 +generation/)
     // what was published before is still what readers see
     await expectExact(duck, root)
+  })
+
+  it('on S3, from files that lie there, into files that lie there', async () => {
+    const load = { ...LOAD, rowsPerPartition: 12_000, millisPerEvent: 880 }
+    const topic = await createTopic(2)
+    const folder = temporaryFolder()
+    const events = join(folder, 'events.json')
+    await Promise.all([loadGenerated(topic, load), writeEvents(events, load)])
+    const prefix = uniqueName('hours')
+    const env = { ...s3Environment(), TOPIC: topic }
+    const root = ['--root', `s3://millrace/${prefix}`]
+    const pipeline = pipelineFile('landed-plays')
+    const streamed = await runCli(['run', pipeline, '--available-now', ...root], env)
+    expect(streamed.code).toBe(0)
+    for (const flags of [[], ['--reprocess', 'completed']]) {
+      const { code, stdout } = await runCli(['backfill', pipeline, ...HOURS, ...root, ...flags], env)
+      expect(code, stdout).toBe(0)
+    }
+    const client = plainS3Client()
+    await download(client, await listKeys(client, `${prefix}/batch/`), folder)
+    const duck = await openDuck()
+    onTestFinished(() => duck.close())
+    await loadEvents(duck, events)
+    for (const table of ['trending', 'long'] as const) {
+      const listed = `read_parquet('${folder}/${prefix}/batch/${table}/**/*.parquet', hive_partitioning = false)`
+      expect(await differences(duck, table, listed), table).toBe(0n)
+    }
   })
 
   it.each([
