@@ -40,7 +40,10 @@ it('closed hours come from their batch results, open ones from the live view, an
   const root = temporaryFolder()
   const env = { MILLRACE_REDIS_URL: server.url }
   const args = [pipelineFile('merged'), '--root', root] as const
-  const run = startCli(['run', ...args, '--listen', '127.0.0.1:0', '--workers', '1', '--json'], env)
+  const run = startCli(
+    ['run', ...args, '--listen', '127.0.0.1:0', '--workers', '1', '--json', '--set', 'batch.enabled=false'],
+    env,
+  )
   onTestFinished(() => void run.process.kill('SIGKILL'))
   let url = ''
   run.process.stdout?.on('data', (text: string) => (url ||= /"url":"([^"]+)"/.exec(text)?.[1] ?? ''))
