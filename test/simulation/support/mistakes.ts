@@ -275,10 +275,6 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     }
   }),
 
-  'keeps its own state where the commit of another counts': inCheckpoint(checkpoint => ({
-    commit: async entry => ({ ...(await checkpoint.commit(entry)), adopted: false }),
-  })),
-
   'reads from one record too early': {
     reader: reader =>
       override(reader, {
