@@ -27,10 +27,25 @@ export interface ProvidedS3 {
   readonly pid: number
 }
 
+interface Service {
+  stop(): Promise<void>
+}
+
+/** All services, or none: where one does not start, those that did are stopped again. */
+const startAll = async <Services extends readonly Service[]>(
+  ...starting: { readonly [At in keyof Services]: Promise<Services[At]> }
+): Promise<Services> => {
+  const started = await Promise.allSettled<Service>(starting)
+  const failed = started.find(each => each.status === 'rejected')
+  if (failed === undefined) return (await Promise.all(starting)) as unknown as Services
+  await Promise.all(started.flatMap(each => (each.status === 'fulfilled' ? [each.value.stop()] : [])))
+  throw failed.reason
+}
+
 /** Builds the package and runs real services for the length of the test run. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   build()
-  const [kafka, s3, redis] = await Promise.all([startKafka(), startS3(), startRedis()])
+  const [kafka, s3, redis] = await startAll(startKafka(), startS3(), startRedis())
   project.provide('kafkaBrokers', kafka.brokers)
   project.provide('kafkaPid', kafka.pid)
   project.provide('kafkaFolder', kafka.folder)
