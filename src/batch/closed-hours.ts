@@ -18,3 +18,12 @@ export const dueHours = (next: EpochMs, firstOpen: EpochMs, catchUp: DurationMs)
   const from = Math.max(next, hourOf(firstOpen - catchUp))
   return Array.from({ length: Math.max(0, (firstOpen - from) / HOUR_MS) }, (_, at) => epochMs(from + at * HOUR_MS))
 }
+
+/** The hour of the first window that rows at `first` or later fall into. Pure. */
+export const hourOfFirstWindow = ({ branches }: BatchPlan, first: EpochMs): EpochMs =>
+  branches.reduce((earliest, { window }) => {
+    if (window === null) return earliest
+    const { sizeMs, offsetMs } = window
+    const start = Math.floor((first - offsetMs) / sizeMs) * sizeMs + offsetMs
+    return epochMs(Math.min(earliest, hourOf(epochMs(start))))
+  }, hourOf(first))

@@ -128,12 +128,28 @@ class DriverLoop {
 
   async #runBatch(state: DriverState, batch: NextBatch): Promise<DriverState | null> {
     const startedAt = this.#parts.clock.monotonicMs()
-    const after = await runMicroBatch(this.#parts, state, batch, this.#abandoning)
+    const after = await this.#runUnlessDone(state, batch)
     this.#batches += 1
     const rows = batch.plan.ranges.reduce((sum, { from, until }) => sum + until - from, 0)
     this.#notBefore = durationMs(startedAt + this.#parts.rate.leastTime(rows))
     if (after !== null && this.#batches % PRUNE_EVERY === 0) await this.#prune(after)
     return after
+  }
+
+  /**
+   * A batch that fails here has not failed where a driver before us has committed it meanwhile: what it needed may be gone
+   * because it is done. As after an adoption, `null` says so.
+   */
+  async #runUnlessDone(state: DriverState, batch: NextBatch): Promise<DriverState | null> {
+    const { checkpoint } = this.#parts
+    try {
+      return await runMicroBatch(this.#parts, state, batch, this.#abandoning)
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === 'ABORTED') throw error
+      const commit = await checkpoint.readCommit(batch.plan.batchId).catch(() => null)
+      if (commit === null || commit.epoch >= checkpoint.epoch) throw error
+      return null
+    }
   }
 
   async #prune(state: DriverState): Promise<void> {

@@ -6,7 +6,7 @@ import { runBackfill } from '../batch/backfill.ts'
 import type { BatchEvent } from '../batch/batch-parts.ts'
 import { batchPlan } from '../batch/batch-plan.ts'
 import { claimHours } from '../batch/claims.ts'
-import { dueHours, firstOpenHour } from '../batch/closed-hours.ts'
+import { dueHours, firstOpenHour, hourOfFirstWindow } from '../batch/closed-hours.ts'
 import { HourLog } from '../batch/hour-log.ts'
 import type { Executor } from '../executor/task.ts'
 import type { DriverEvent } from '../microbatch/progress.ts'
@@ -90,7 +90,7 @@ class RunningJobs implements HourlyJobs {
     return { batch: batchPlan(plan), grace: durationMs(grace), catchUp: durationMs(catchUp) }
   }
 
-  /** After the last hour that was ever tried; without any, the first hour that was landed. */
+  /** After the last hour that was ever tried; without any, the hour of the first window that rows were landed for. */
   async #firstHour(watermark: EpochMs): Promise<EpochMs> {
     const { parts } = (await this.#compose()).batch
     const last = (await new HourLog(parts, this.#options.plan.name).all()).at(-1)
@@ -99,7 +99,9 @@ class RunningJobs implements HourlyJobs {
     if (landed?.partitionBy.kind !== 'hour') return hourOf(watermark)
     for await (const { key } of parts.landedStore.list(`${landed.table}/date=`)) {
       const [, date, hour] = /\/date=(\d{4}-\d{2}-\d{2})\/hour=(\d{2})\//.exec(key) ?? []
-      if (date !== undefined && hour !== undefined) return parseHour(`${date}T${hour}`, 'folder of an hour')
+      if (date !== undefined && hour !== undefined) {
+        return hourOfFirstWindow(parts.batch, parseHour(`${date}T${hour}`, 'folder of an hour'))
+      }
     }
     return hourOf(watermark)
   }

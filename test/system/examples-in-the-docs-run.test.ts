@@ -55,8 +55,13 @@ describe('examples in the docs', () => {
     writeFileSync(join(folder, 'pipeline.ts'), pipelinesOf('README.md')[0] ?? '')
     writeFileSync(join(folder, 'pipeline.test.ts'), example)
     const vitest = join(project, 'node_modules', 'vitest', 'vitest.mjs')
-    const ran = spawnSync(process.execPath, [vitest, 'run', '--root', folder], { cwd: folder, encoding: 'utf8' })
+    const ran = spawnSync(process.execPath, [vitest, 'run', '--root', folder], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+    })
     expect(ran.stdout + ran.stderr).toMatch(/Tests\s+1 passed/)
+    expect(ran.status).toBe(0)
   })
 
   it('the files in examples/ have plans', async () => {

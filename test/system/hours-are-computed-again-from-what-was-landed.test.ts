@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Duck, openDuck } from '../support/duckdb.ts'
 import { writeEvents } from '../support/events-file.ts'
 import { pipelineFile, runCli, startCli, temporaryFolder } from './support/cli.ts'
-import { loadGenerated } from './support/load-topic.ts'
+import { type LoadRecord, loadGenerated, loadTopic } from './support/load-topic.ts'
 import { download, listKeys, plainS3Client, s3Environment } from './support/s3.ts'
 import { createTopic, uniqueName } from './support/topics.ts'
 
@@ -132,6 +132,41 @@ describe('hours are computed again from what was landed', () => {
       const listed = `read_parquet('${folder}/${prefix}/batch/${table}/**/*.parquet', hive_partitioning = false)`
       expect(await differences(duck, table, listed), table).toBe(0n)
     }
+  })
+
+  it('by the running pipeline itself once they are closed, with the rows in them that came too late for the stream', async () => {
+    const topic = await createTopic(1)
+    const root = temporaryFolder()
+    const play = (time: string, contentId: number): LoadRecord => ({
+      value: JSON.stringify({
+        event_type: 'play',
+        event_time: Date.parse(`2026-01-15T${time}:00Z`),
+        content_id: contentId,
+        country: 'DE',
+      }),
+    })
+    const run = startCli(['run', pipelineFile('landed-plays'), '--json', '--root', root], { TOPIC: topic })
+    // closes the windows of 10:00 in the stream; the hour itself is open until 12:40: 90 minutes for the longest window and
+    // ten of grace
+    await loadTopic(topic, [play('10:05', 1), play('10:05', 1), play('10:05', 1), play('12:05', 2)])
+    await run.printed(/"description":"parquet trending","numOutputRows":1/)
+    await loadTopic(topic, [play('10:06', 1), play('10:07', 1), play('13:00', 2)])
+    await run.printed(/"hourPublished","hour":"2026-01-15T10"/)
+    run.process.kill('SIGTERM')
+    expect(await run.ended).toMatchObject({ code: 0, stderr: '' })
+
+    const duck = await openDuck()
+    onTestFinished(() => duck.close())
+    const playsIn = (table: string) =>
+      duck.query(
+        `SELECT plays::INTEGER AS plays FROM read_parquet('${root}/${table}/**/*.parquet', hive_partitioning = false) WHERE content_id = 1`,
+      )
+    expect(await playsIn('trending')).toEqual([{ plays: 3 }])
+    expect(await playsIn('batch/trending')).toEqual([{ plays: 5 }])
+    // the window of 09:00 begins before the first row; its hour was closed, and computed, before the late rows came
+    expect(
+      await duck.query(`SELECT events::INTEGER AS events FROM read_parquet('${root}/batch/long/**/hour=09/*.parquet')`),
+    ).toEqual([{ events: 3 }])
   })
 
   it.each([

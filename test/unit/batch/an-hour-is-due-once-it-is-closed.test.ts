@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { durationMs, epochMs } from '../../../src/base/units.ts'
 import { batchPlan } from '../../../src/batch/batch-plan.ts'
-import { dueHours, firstOpenHour } from '../../../src/batch/closed-hours.ts'
+import { dueHours, firstOpenHour, hourOfFirstWindow } from '../../../src/batch/closed-hours.ts'
 import { eventsPipeline, HOUR, START } from './fixtures/events-pipeline.ts'
 
 const MINUTE = 60_000
@@ -24,4 +24,13 @@ it('every closed hour is due once, oldest first, none older than the time to cat
   expect(dueHours(at(3), at(1), day)).toEqual([])
   expect(dueHours(at(0), at(3), day)).toEqual([at(0), at(1), at(2)])
   expect(dueHours(at(-500), at(0), durationMs(2 * HOUR))).toEqual([at(-2), at(-1)])
+})
+
+it('the first hour is that of the first window, which may begin before the first row', () => {
+  expect(hourOfFirstWindow(plan('10m'), epochMs(START))).toBe(START)
+  const start = hourOfFirstWindow(plan('90m'), epochMs(START))
+  expect(start).toBeLessThanOrEqual(START)
+  expect(START - start).toBeLessThan(2 * HOUR)
+  expect(Math.floor(START / (90 * MINUTE)) * 90 * MINUTE - start).toBeGreaterThanOrEqual(0)
+  expect(Math.floor(START / (90 * MINUTE)) * 90 * MINUTE - start).toBeLessThan(HOUR)
 })
