@@ -183,7 +183,12 @@ const recoveries = kills.map(at => {
   const caughtUp = lagAge.points.find(([time, age]) => time > at + SCRAPE_SECONDS && age < CAUGHT_UP_SECONDS)
   return { killedAt: Math.round(at), answersAfter: back && back[0] - at, caughtUpAfter: caughtUp && caughtUp[0] - at }
 })
-const alerts = (await range('count by (alertname) (ALERTS{alertstate="firing"})')).length
+const alerts = await prometheus.queryRange(
+  'count by (alertname) (ALERTS{alertstate="firing"})',
+  startedAt / 1000,
+  endedAt / 1000,
+  SCRAPE_SECONDS,
+)
 const lines = {
   read: await line('read', 'sum(rate(millrace_input_rows_total[10s]))'),
   lag: await line('rows waiting', 'pipeline:millrace_lag_rows:sum'),
@@ -214,7 +219,7 @@ const summary = {
   exits: daemon.exits.map(({ code, signal }) => code ?? signal),
   queries: panels.length,
   queriesWithoutData: empty.map(({ title, expression }) => `${title}: ${expression}`),
-  alertsThatFired: alerts,
+  alertsThatFired: alerts.map(({ metric }) => metric.alertname),
   mostLagRows: Math.max(...lines.lag.points.map(([, value]) => value)),
   mostResidentMiB: Math.round(Math.max(...lines.memory.points.map(([, value]) => value))),
 }
