@@ -179,8 +179,10 @@ const empty = panels.filter(({ points }) => points === 0)
 const line = async (name, expression) => ({ name, points: (await range(expression))[0] ?? [] })
 const lagAge = await line('oldest row', 'pipeline:millrace_lag_seconds:max')
 const recoveries = kills.map(at => {
-  const back = lagAge.points.find(([time]) => time > at + SCRAPE_SECONDS)
-  const caughtUp = lagAge.points.find(([time, age]) => time > at + SCRAPE_SECONDS && age < CAUGHT_UP_SECONDS)
+  // a rule may still give the value from before the kill: what counts comes after the gap
+  const isBack = ([time], index) => time > at && time - (lagAge.points[index - 1]?.[0] ?? time) > 1.5 * SCRAPE_SECONDS
+  const back = lagAge.points.find(isBack)
+  const caughtUp = lagAge.points.find(([time, age]) => back && time >= back[0] && age < CAUGHT_UP_SECONDS)
   return { killedAt: Math.round(at), answersAfter: back && back[0] - at, caughtUpAfter: caughtUp && caughtUp[0] - at }
 })
 const alerts = await prometheus.queryRange(
