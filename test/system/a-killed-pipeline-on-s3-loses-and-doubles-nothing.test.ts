@@ -69,7 +69,7 @@ const missing = async (duck: Duck, one: string, other: string): Promise<unknown>
   return row?.['rows']
 }
 
-describe('five kill -9 and other numbers of workers on S3 leave each row exactly once, at every look, and each window as DuckDB has it', () => {
+describe('five kill -9 and other numbers of workers on S3 with Redis beside it leave each row exactly once, at every look, and each window as DuckDB has it', () => {
   it.each([
     { store: 'a store that is well', faulty: false, rowsPerPartition: 60_000, maxRate: 15_000 },
     { store: 'a store where three calls of ten fail', faulty: true, rowsPerPartition: 40_000, maxRate: 10_000 },
@@ -87,7 +87,13 @@ describe('five kill -9 and other numbers of workers on S3 leave each row exactly
       endpoint = proxy.endpoint
     }
     const prefix = uniqueName('kills')
-    const env = { ...s3Environment(endpoint), TOPIC: topic }
+    const env = {
+      ...s3Environment(endpoint),
+      // ten failures in a row, the default patience, come about once in 20 runs of thousands of requests
+      MILLRACE_S3_MAX_ATTEMPTS: '20',
+      MILLRACE_REDIS_URL: inject('redisUrl'),
+      TOPIC: topic,
+    }
     const client = plainS3Client()
     onTestFinished(() => client.destroy())
 
@@ -117,7 +123,8 @@ describe('five kill -9 and other numbers of workers on S3 leave each row exactly
       expect((await run.ended).signal, `killed ${delay} ms after its first batch`).toBe('SIGKILL')
     }
     const last = await runCli(['run', pipelineFile('plays-changed'), ...flags, '--workers', '1'], env)
-    expect(last.stderr).toBe('')
+    // the driver that was killed last may still hold its lease in Redis; that is said, and nothing else
+    for (const line of last.stderr.split('\n')) expect(line).toMatch(/^$|^warning: DRIVER_RUNNING: /)
     expect(last.code).toBe(0)
     looking.on = false
     await looks
