@@ -33,9 +33,16 @@ export interface FaultMix {
   /** Whether a restart may find other code, and another number of workers. */
   readonly changesCode: boolean
   readonly changesWorkers: boolean
-  /** `brief`: two batches, for exhaustive runs. `long`: so many small batches that the logs are pruned. Seeds draw neither. */
-  readonly length: 'brief' | 'usual' | 'long'
+  /**
+   * `brief`: two batches, for exhaustive runs. `short` and `usual`: about three and eight batches. `long`: so many small ones
+   * that the logs are pruned.
+   */
+  readonly length: 'brief' | DrawnLength | 'long'
 }
+
+/** What seeds draw: most mistakes need few batches, and a short world costs a third of a usual one. */
+export type DrawnLength = 'short' | 'usual'
+const USUAL = 0.2
 
 const REDIS_MISHAPS = ['flush', 'rollBack', 'lie', 'away'] as const
 export type RedisMishap = (typeof REDIS_MISHAPS)[number]
@@ -67,11 +74,12 @@ export const NO_FAULTS: FaultMix = Object.freeze({
  * Draws the faults of a seed. Each kind is there in about half of the seeds and absent in the others (swarm testing, Groce et
  * al. 2012): a kind that is always there keeps others from ever getting far.
  */
-export const drawFaults = (random: Random, faultsEndMs: number): FaultMix => {
+export const drawFaults = (random: Random, faultsEndMs: (length: DrawnLength) => number): FaultMix => {
   const has = (share = 0.5): boolean => random.next() < share
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random.next() * items.length)] as T
+  const length = has(USUAL) ? 'usual' : 'short'
   const rate = (share?: number): number => (has(share) ? pick(RATES) : 0)
-  const moment = (): number => Math.floor(random.next() * faultsEndMs)
+  const moment = (): number => Math.floor(random.next() * faultsEndMs(length))
   const moments = (share: number, most: number): readonly number[] =>
     has(share) ? Array.from({ length: 1 + Math.floor(random.next() * most) }, moment) : []
   const fates = Object.fromEntries(FATE_KINDS.map(kind => [kind, kind === 'served' ? 0 : rate()])) as FaultMix['fates']
@@ -92,7 +100,7 @@ export const drawFaults = (random: Random, faultsEndMs: number): FaultMix => {
     redis: moments(0.5, 4).map(at => ({ at, what: pick(REDIS_MISHAPS) })),
     changesCode: has(),
     changesWorkers: has(),
-    length: 'usual',
+    length,
   }
 }
 

@@ -50,6 +50,15 @@ const LENGTHS = {
     latencyMs: 8,
     pauseMs: [500, 4000],
   },
+  short: {
+    faultsEndMs: 6000,
+    appends: 8,
+    appendedByMs: 6000,
+    recordsPerAppend: 4,
+    maxRate: 40,
+    latencyMs: 8,
+    pauseMs: [50, 5000],
+  },
   usual: {
     faultsEndMs: 20_000,
     appends: 24,
@@ -97,7 +106,7 @@ class Simulation {
     const random = seededRandom(seed)
     this.#options = options
     this.#world = new World(random, options.nextTurn, { traced: options.traced ?? false })
-    this.#faults = options.faults ?? drawFaults(random, LENGTHS.usual.faultsEndMs)
+    this.#faults = options.faults ?? drawFaults(random, length => LENGTHS[length].faultsEndMs)
     const plan = subject.versions[0] as PipelinePlan
     this.#redis = new SimRedis(this.#world)
     this.#topic = new Topic(topicOf(plan), this.#world.between(1, 3))
