@@ -19,7 +19,7 @@ export interface WindowAssigner {
    * before the watermark), `eventTimeOutOfRange` (not a date), `otherHour` (batch jobs). Starts of rows that don't count mean nothing.
    */
   assign(batch: ColumnBatch): WindowedRows
-  /** Greatest event time of all rows so far, late ones too, but never beyond the cap; `null` before the first. */
+  /** Greatest event time of all rows so far, late ones too, of those that are not beyond the limit; `null` before the first. */
   readonly maxEventTime: EpochMs | null
 }
 
@@ -33,7 +33,7 @@ interface WindowedRows {
 export interface WindowLimits {
   /** The branch's watermark as logged in the plan. */
   readonly watermark: EpochMs
-  /** Event times beyond it count as it: a clock that is ahead must not close everybody's windows. */
+  /** Rows with a later event time are in their windows but say nothing of time: a clock that is ahead must not close everybody's windows. */
   readonly maxEventTime: EpochMs
   /** Batch jobs: windows that start elsewhere are not wanted. */
   readonly wanted: TimeRange | null
@@ -50,7 +50,7 @@ export const windowAssigner = (
   let greatest = Number.NEGATIVE_INFINITY
   return {
     get maxEventTime() {
-      return greatest === Number.NEGATIVE_INFINITY ? null : epochMs(Math.min(greatest, limits.maxEventTime))
+      return greatest === Number.NEGATIVE_INFINITY ? null : epochMs(greatest)
     },
     assign(batch) {
       const rows = rowCount(batch)
@@ -74,7 +74,7 @@ const timestampColumn = (column: Column | undefined): Int64Column => {
 }
 
 const assignRows = (batch: ColumnBatch, times: Int64Column, window: TumblingWindow, limits: WindowLimits) => {
-  const { watermark } = limits
+  const { watermark, maxEventTime } = limits
   const from = limits.wanted?.from ?? Number.NEGATIVE_INFINITY
   const until = limits.wanted?.until ?? Number.POSITIVE_INFINITY
   const { selection } = batch
@@ -100,7 +100,7 @@ const assignRows = (batch: ColumnBatch, times: Int64Column, window: TumblingWind
       outOfRange++
       continue
     }
-    if (time > greatest) greatest = time
+    if (time > greatest && time <= maxEventTime) greatest = time
     const start = windowStart(time, window)
     if (start + window.sizeMs <= watermark) {
       late++

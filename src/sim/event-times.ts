@@ -22,14 +22,16 @@ export class EventTimes {
     this.#columns = plan.branches.map(branch => columnOf(plan, branch))
   }
 
-  seen(partition: number, records: readonly SimRecord[]): void {
+  /** Times after `limit` say nothing of how far a partition has come. */
+  seen(partition: number, records: readonly SimRecord[], limit: number): void {
     if (this.#columns.every(column => column === null)) return
     for (const { value } of records) {
       const row = parsed(value)
       for (const [branch, column] of this.#columns.entries()) {
         const time = column === null ? null : timeIn(row, column.path)
         const key = `${branch}/${partition}`
-        if (time !== null && time > (this.#greatest.get(key) ?? BEFORE_ALL_TIME)) this.#greatest.set(key, time)
+        if (time !== null && time <= limit && time > (this.#greatest.get(key) ?? BEFORE_ALL_TIME))
+          this.#greatest.set(key, time)
       }
     }
   }

@@ -18,6 +18,8 @@ export interface FaultMix {
   readonly gaps: number
   /** Share of records that can't be decoded. */
   readonly badRecords: number
+  /** Share of records with an event time years ahead. */
+  readonly futureTimes: number
   /** Probability per look that a new leader does not know the end of a partition yet. */
   readonly laggingLeader: number
   /** When a partition is added. */
@@ -59,6 +61,7 @@ export const NO_FAULTS: FaultMix = Object.freeze({
   clockJumps: [],
   gaps: 0,
   badRecords: 0,
+  futureTimes: 0,
   laggingLeader: 0,
   newPartitions: [],
   retentionAt: null,
@@ -100,6 +103,7 @@ export const drawFaults = (random: Random, faultsEndMs: (length: DrawnLength) =>
     redis: moments(0.5, 4).map(at => ({ at, what: pick(REDIS_MISHAPS) })),
     changesCode: has(),
     changesWorkers: has(),
+    futureTimes: has(0.3) ? 0.05 : 0,
     length,
   }
 }

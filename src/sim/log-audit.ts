@@ -7,6 +7,8 @@ import type { Topic } from './topic.ts'
 
 /** Entries so far behind the newest commit may be removed. */
 const RETAINED = 100
+/** Event times further ahead of a batch's trigger may not move a watermark. */
+const MAX_FUTURE_MS = 3_600_000
 
 /**
  * Holds the two logs to what they promise: batches without gaps, one commit for each plan, ranges that follow each other in
@@ -83,7 +85,7 @@ export class LogAudit {
     this.#owner = epoch
   }
 
-  #advance({ batchId, ranges }: PlanEntry, { partitions, ledger }: CommitEntry): void {
+  #advance({ batchId, ranges, triggeredAt }: PlanEntry, { partitions, ledger }: CommitEntry): void {
     for (const { partition, until } of ranges) this.#positions.set(partition, until)
     for (const [partition, at] of this.#positions) {
       const told = partitions.find(each => each.partition === partition)?.offset
@@ -94,7 +96,7 @@ export class LogAudit {
     for (const { partition, from, until } of ranges) {
       const read = this.#topic.recordsIn(partition, from, until)
       records += read.length
-      this.#times.seen(partition, read)
+      this.#times.seen(partition, read, triggeredAt + MAX_FUTURE_MS)
     }
     const told = (ledger as { readonly batch: { readonly read: number } }).batch.read
     if (told !== records) throw brokenPromise(`batch ${batchId} counts ${told} records, its ranges hold ${records}`)

@@ -58,8 +58,9 @@ export class Producer {
     const gap = (): number => (world.chance(faults.gaps) ? world.between(1, 3) : 0)
     for (let record = 0; record < records; record += 1) {
       const bad = world.chance(faults.badRecords)
+      const ahead = world.chance(faults.futureTimes)
       this.#topic.append(partition, BEGINNING + world.elapsedMs, gap(), offset =>
-        sampleValue(format, seed, { partition, offset, beginning: BEGINNING, bad }, makeRow),
+        sampleValue(format, seed, { partition, offset, beginning: BEGINNING, bad, ahead }, makeRow),
       )
     }
     this.#topic.appendGap(partition, gap())

@@ -19,18 +19,32 @@ export type RowMaker = (at: SampledAt) => Readonly<Record<string, unknown>>
 const WORDS = ['DE', 'FR', 'US', 'JP', 'BR']
 const SECOND = 1000
 
+/** Which record, and what is wrong with it. */
+interface RecordDraw {
+  readonly partition: number
+  readonly offset: number
+  readonly beginning: number
+  /** It can't be decoded. */
+  readonly bad: boolean
+  /** Its event time lies years ahead. */
+  readonly ahead: boolean
+}
+
+const YEARS_AHEAD = 10 * 365 * 86_400 * SECOND
+
 /** The value of a record for a format: the same for the same seed, partition and offset. */
 export const sampleValue = (
   format: FormatNode,
   seed: number,
-  { partition, offset, beginning, bad }: { partition: number; offset: number; beginning: number; bad: boolean },
+  { partition, offset, beginning, bad, ahead }: RecordDraw,
   makeRow: RowMaker | null,
 ): Uint8Array => {
   const random = seededRandom(Math.imul(seed, 0x9e3779b1) ^ Math.imul(partition + 1, 0x85ebca6b) ^ offset)
   random.next()
   if (bad) return utf8Bytes(`{ "this is not JSON, ${partition}/${offset}`)
   // partitions lie minutes apart, as in a backlog that is drained; rows within one are up to 4 s out of order
-  const eventTime = beginning + partition * 120 * SECOND + offset * SECOND - Math.floor(random.next() * 4 * SECOND)
+  const inTime = beginning + partition * 120 * SECOND + offset * SECOND - Math.floor(random.next() * 4 * SECOND)
+  const eventTime = ahead ? inTime + YEARS_AHEAD : inTime
   if (format.kind !== 'json') return utf8Bytes(`value ${partition}/${offset}`)
   const row = makeRow?.({ partition, offset, eventTime, random }) ?? sampleRow(format.schema.fields, eventTime, random)
   return utf8Bytes(JSON.stringify(row))

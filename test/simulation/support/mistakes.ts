@@ -1,14 +1,17 @@
 import type { JsonValue } from '../../../src/base/json.ts'
-import { batchId, durationMs, type EpochMs, epochMs, offset } from '../../../src/base/units.ts'
+import { AFTER_ALL_TIME, batchId, durationMs, type EpochMs, epochMs, offset } from '../../../src/base/units.ts'
 import type { Checkpoint } from '../../../src/checkpoint/checkpoint.ts'
 import type { CommitEntry } from '../../../src/checkpoint/entries.ts'
 import { decodeEntry, encodeEntry } from '../../../src/checkpoint/entry-codec.ts'
+import type { ColumnBatch } from '../../../src/columnar/column-batch.ts'
 import type { TaskResult } from '../../../src/executor/task.ts'
 import type { SourcePlanner } from '../../../src/ingest/source.ts'
 import type { BoundSink, DriverParts } from '../../../src/microbatch/driver-parts.ts'
 import type { Mistake } from '../../../src/sim/subject.ts'
 import type { Sink } from '../../../src/sinks/sink.ts'
+import { viewRowReader } from '../../../src/sinks/view/view-rows.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
+import { viewRowsOf } from '../../conformance/view-store.ts'
 
 /** The same object with some methods of its own. */
 const override = <T extends object>(target: T, methods: Partial<T>): T =>
@@ -36,6 +39,18 @@ const inSource = (wrap: (source: SourcePlanner) => Partial<SourcePlanner>): Mist
 const inStore = (wrap: (store: ObjectStore) => Partial<ObjectStore>): Mistake => ({
   store: store => override(store, wrap(store)),
 })
+
+/** Rows of a view with a number added to itself, as a second increment would. */
+const addedTwice = (rows: ColumnBatch, column: string): ColumnBatch => {
+  const rowAt = viewRowReader(rows)
+  return viewRowsOf(
+    Array.from({ length: rows.length }, (_, at) => {
+      const { key, text, score } = rowAt(at)
+      const row = JSON.parse(text) as Record<string, number>
+      return [key, JSON.stringify({ ...row, [column]: 2 * (row[column] ?? 0) }), score] as const
+    }),
+  )
+}
 
 const isCommit = (key: string): boolean => key.includes('/commits/')
 
@@ -290,6 +305,32 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
           return answer.kind === 'fenced' || answer.kind === 'behind' ? { kind: 'already' } : answer
         },
       }),
+  },
+
+  'adds increments to the rows of a view': {
+    views: views =>
+      override(views, {
+        apply: async (view, step) => {
+          const answer = await views.apply(view, step)
+          // it was applied before: a value that is set stays the same, one that is added counts twice
+          if (answer.kind !== 'already' || step.phase !== 'whole' || step.rows.length === 0) return answer
+          const rows = addedTwice(step.rows, 'plays')
+          return views.apply(view, { ...step, kind: 'rebuild', force: true, rows })
+        },
+      }),
+  },
+
+  'lets a time in the future move the watermark': {
+    parts: parts => ({
+      ...parts,
+      executor: override(parts.executor, {
+        run: (tasks, signal) =>
+          parts.executor.run(
+            tasks.map(task => ({ ...task, triggeredAt: epochMs(AFTER_ALL_TIME - 3_600_000) })),
+            signal,
+          ),
+      }),
+    }),
   },
 
   'applies what changed to a view that missed the change before': {

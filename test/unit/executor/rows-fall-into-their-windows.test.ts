@@ -72,9 +72,11 @@ test('late is what lies in a window that ends at or before the watermark of the 
   expect(assign([10_000], { watermark: 19_999 }).rows).toEqual([0])
 })
 
-test('late rows count for the greatest event time; times beyond the cap count as the cap', () => {
+test('late rows count for the greatest event time; times beyond the limit are kept and do not', () => {
   expect(assign([5_000, 1_000, null], { watermark: 50_000 }).maxEventTime).toBe(5_000)
-  expect(assign([5_000, 9_000], { cap: 7_000 }).maxEventTime).toBe(7_000)
+  const ahead = assign([5_000, 9_000_000, 7_000], { cap: 7_000 })
+  expect(ahead).toMatchObject({ maxEventTime: 7_000, starts: [0, 9_000_000, 0] })
+  expect(assign([9_000_000], { cap: 7_000 }).maxEventTime).toBeNull()
   expect(assign([null], {}).maxEventTime).toBeNull()
 })
 
