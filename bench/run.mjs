@@ -5,6 +5,6 @@ import { build, installPackages, requireNode } from '../scripts/set-up.mjs'
 requireNode()
 installPackages()
 build()
-register('./typescript.mjs', import.meta.url)
+register('../scripts/typescript.mjs', import.meta.url)
 const { main } = await import('./main.ts')
 process.exitCode = await main(process.argv.slice(2))

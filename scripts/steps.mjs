@@ -12,7 +12,16 @@ export const STATIC_CHECKS = [
   { name: 'format', command: [...tool('@biomejs', 'biome', 'bin', 'biome'), 'check', '.'] },
   {
     name: 'lint',
-    command: [...tool('oxlint', 'bin', 'oxlint'), '--type-aware', 'src', 'scripts', 'test', 'bench', 'examples'],
+    command: [
+      ...tool('oxlint', 'bin', 'oxlint'),
+      '--type-aware',
+      'src',
+      'scripts',
+      'test',
+      'bench',
+      'soak',
+      'examples',
+    ],
   },
   { name: 'unused code', command: [...tool('knip', 'bin', 'knip.js')] },
 ]

@@ -6,6 +6,8 @@ export type SqlRow = Record<string, unknown>
 export interface Duck {
   /** Runs a statement; integers of 64 bits come as bigint. */
   query(sql: string): Promise<readonly SqlRow[]>
+  /** Runs a statement; answers its columns. */
+  columns(sql: string): Promise<readonly (readonly unknown[])[]>
   close(): void
 }
 
@@ -17,6 +19,10 @@ export const openDuck = async (): Promise<Duck> => {
     async query(sql) {
       const reader = await connection.runAndReadAll(sql)
       return reader.getRowObjectsJS()
+    },
+    async columns(sql) {
+      const reader = await connection.runAndReadAll(sql)
+      return reader.getColumnsJS()
     },
     close() {
       connection.closeSync()

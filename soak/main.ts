@@ -1,0 +1,75 @@
+import { startKafka } from '../scripts/services/kafka.mjs'
+import { startRedis } from '../scripts/services/redis.mjs'
+import { startS3 } from '../scripts/services/s3.mjs'
+import { seededRandom } from '../src/base/random.ts'
+import { BURST, runBurst, USUAL_RATE } from './burst.ts'
+import { runDiskFull, SmallDisk } from './disk-full.ts'
+import { HELP, readOptions, type SoakOptions } from './options.ts'
+import type { OwnServices } from './places.ts'
+import { record } from './recorded.ts'
+import { runRedisGone } from './redis-gone.ts'
+import { type Outcome, table } from './report.ts'
+import { runKills } from './run-kills.ts'
+import { runZombies } from './run-zombies.ts'
+import { type Load, Soak } from './soak.ts'
+import { ViewReader } from './view-reader.ts'
+
+/** Runs a soak; answers the exit code. */
+export const main = async (args: readonly string[]): Promise<number> => {
+  const options = readOptions(args)
+  if (options === null) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const [kafka, redis, s3] = await Promise.all([startKafka(), startRedis(), startS3()])
+  try {
+    const outcome = await run({ kafka, redis, s3 }, options)
+    process.stdout.write(options.json ? `${JSON.stringify(outcome)}\n` : table(outcome))
+    if (options.record) record(options.mode, outcome)
+    return outcome.broken.length === 0 ? 0 : 1
+  } finally {
+    await Promise.all([kafka.stop(), redis.stop(), s3.stop()])
+  }
+}
+
+const run = async (services: OwnServices, options: SoakOptions): Promise<Outcome> => {
+  const random = seededRandom(options.seed)
+  const chance = (): number => random.next()
+  const { rows: backlog, rate } = options
+  const told = (text: string): void => void (options.json || process.stderr.write(text))
+  told(`seed ${options.seed}\n`)
+  switch (options.mode) {
+    case 'kills':
+      return runKills(services, options, chance, told)
+    case 'zombies':
+      return withSoak(services, { backlog, rate }, {}, soak => runZombies(soak, options.zombies, chance, told))
+    case 'burst':
+      return withSoak(services, { backlog: 0, rate: USUAL_RATE, burst: BURST }, {}, runBurst)
+    case 'redisGone':
+      return withSoak(services, { backlog: 0, rate }, {}, soak => runRedisGone(soak, services.redis))
+    case 'diskFull': {
+      const disk = new SmallDisk()
+      try {
+        return await withSoak(services, { backlog: 0, rate }, { root: disk.root }, soak => runDiskFull(soak, disk))
+      } finally {
+        disk.close()
+      }
+    }
+  }
+}
+
+const withSoak = async (
+  { kafka, redis, s3 }: OwnServices,
+  load: Load,
+  where: { readonly root?: string },
+  work: (soak: Soak) => Promise<Outcome>,
+): Promise<Outcome> => {
+  const view = new ViewReader(redis.port)
+  const soak = await Soak.begin({ places: { brokers: kafka.brokers, redisPort: redis.port, s3 }, load, view, ...where })
+  try {
+    return await work(soak)
+  } finally {
+    soak.close()
+    view.close()
+  }
+}
