@@ -159,3 +159,12 @@ const keepClaim = async (parts: BatchParts, claim: HeldClaim, stop: AbortControl
   }
   return null
 }
+
+/** @throws HOURS_FAILED where some hours did not succeed */
+export const requireAllHours = ({ failed, done }: BackfillSummary): void => {
+  if (failed === 0) return
+  throw new MillraceError('HOURS_FAILED', `${failed} hours failed, ${done} were computed`, {
+    remedy: 'Remove the cause that is named for each hour, then run it again with --reprocess failed.',
+    details: { failed, done },
+  })
+}

@@ -1,6 +1,5 @@
-import { MillraceError } from '../base/errors.ts'
 import { formatHour, hoursOf, type TimeRange } from '../base/hours.ts'
-import { checkRange, decideHour, type Reprocess, runBackfill } from '../batch/backfill.ts'
+import { checkRange, decideHour, type Reprocess, requireAllHours, runBackfill } from '../batch/backfill.ts'
 import type { BackfillSummary } from '../batch/batch-parts.ts'
 import type { SkippedBranch } from '../batch/batch-plan.ts'
 import { claimHours } from '../batch/claims.ts'
@@ -28,7 +27,7 @@ export const backfill = async (request: BackfillRequest, signal: AbortSignal): P
     try {
       const lanes = await Promise.all(Array.from({ length: maxActive }, makeLane))
       const summary = await runBackfill(parts, { range, reprocess, lanes, claim }, signal)
-      if (summary.failed > 0) throw hoursFailed(summary)
+      requireAllHours(summary)
       return summary
     } finally {
       await claim.release()
@@ -72,9 +71,3 @@ export const planBackfill = async (
     await close()
   }
 }
-
-const hoursFailed = ({ failed, done }: BackfillSummary): MillraceError =>
-  new MillraceError('HOURS_FAILED', `${failed} hours failed, ${done} were computed`, {
-    remedy: 'Remove the cause that is named for each hour, then run it again with --reprocess failed.',
-    details: { failed, done },
-  })
