@@ -49,7 +49,7 @@ export interface DriverSettings {
   readonly trigger: Trigger
   /** Rows are planned for so much time where the trigger has no interval of its own. */
   readonly targetIntervalMs: DurationMs
-  /** How often the source is asked for news while nothing waits. */
+  /** How often the source is asked for news while nothing waits; under the default trigger the least time between batches. */
   readonly pollIntervalMs: DurationMs
   /** A partition without rows for so long does not hold the watermark back. */
   readonly idleTimeoutMs: DurationMs

@@ -131,7 +131,7 @@ class DriverLoop {
     const after = await this.#runUnlessDone(state, batch)
     this.#batches += 1
     const rows = batch.plan.ranges.reduce((sum, { from, until }) => sum + until - from, 0)
-    this.#notBefore = durationMs(startedAt + this.#parts.rate.leastTime(rows))
+    this.#notBefore = durationMs(startedAt + Math.max(this.#parts.rate.leastTime(rows), this.#leastInterval()))
     if (after !== null && this.#batches % PRUNE_EVERY === 0) await this.#prune(after)
     return after
   }
@@ -157,6 +157,12 @@ class DriverLoop {
     if (newest === null) return
     await this.#parts.checkpoint.prune(newest)
     await clearUpAll(this.#parts.sinks, newest.batchId)
+  }
+
+  /** Under a trickle, batches that follow each other at once cost a core and bring rows hardly sooner. */
+  #leastInterval(): DurationMs {
+    const { trigger, pollIntervalMs } = this.#parts.settings
+    return trigger.kind === 'default' ? pollIntervalMs : durationMs(0)
   }
 
   #done(): boolean {

@@ -153,7 +153,7 @@ const settingsOf = ({ trigger }: Launch): DriverParts['settings'] => ({
   queryId: 'simulated',
   runId: 'simulated',
   trigger,
-  pollIntervalMs: durationMs(500),
+  pollIntervalMs: durationMs(100),
   idleTimeoutMs: durationMs(30_000),
   truncationGraceMs: durationMs(30_000),
   maxBatches: null,

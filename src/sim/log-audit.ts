@@ -36,6 +36,11 @@ export class LogAudit {
     return this.#positions.get(partition) ?? 0
   }
 
+  /** Whether a batch is planned and not committed. */
+  get hasOpenPlan(): boolean {
+    return this.#plans.has(this.newest + 1)
+  }
+
   /** A plan was written. @returns whether it is news: one that was pruned and written again by a late request is not */
   planned(entry: PlanEntry): boolean {
     const { batchId, epoch, ranges } = entry

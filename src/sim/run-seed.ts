@@ -189,8 +189,9 @@ class Simulation {
   }
 
   #hasCaughtUp(): boolean {
-    const behind = this.#topic.partitions.some(({ end }, partition) => this.#auditor.log.committed(partition) < end)
-    return !behind && this.#auditor.awaited === 0
+    const { log, awaited } = this.#auditor
+    const behind = this.#topic.partitions.some(({ end }, partition) => log.committed(partition) < end)
+    return !behind && !log.hasOpenPlan && awaited === 0
   }
 
   #excuse(): string | null {

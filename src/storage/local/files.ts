@@ -1,9 +1,17 @@
-import { mkdir, open, readdir, unlink } from 'node:fs/promises'
+import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdir, open, readdir, readFile } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { hasCode } from './store-failed.ts'
 
+/**
+ * Up to so many bytes go to and from the page cache by a synchronous call, as names do: that takes some ten microseconds, and
+ * handing it to the thread pool and back ten times as long, which a driver under a trickle would mostly be busy with.
+ */
+const PROMPT_BYTES = 64 * 1024
+
 /** Writes a new file whole; synced to disk where asked. */
 export const writeWhole = async (path: string, bytes: Uint8Array, sync: boolean): Promise<void> => {
+  if (!sync && bytes.length <= PROMPT_BYTES) return writeFileSync(path, bytes, { flag: 'wx' })
   const file = await open(path, 'wx')
   try {
     await file.writeFile(bytes)
@@ -42,17 +50,42 @@ export const filesBelow = async (folder: string): Promise<readonly string[]> => 
   }
 }
 
-/** Deletes a file; one that is gone already is no failure. */
-export const unlinkIfThere = async (path: string): Promise<void> => {
+/** Bytes of a file; `null` where there is none. */
+export const readWhole = async (path: string): Promise<Uint8Array | null> => {
+  const size = sizeOf(path)
+  if (size === null) return null
+  return absentAsNull(() => (size <= PROMPT_BYTES ? readFileSync(path) : readFile(path)))
+}
+
+/** Bytes in a file; `null` where there is none. */
+export const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null
+
+/** Gives a finished file a second name, at once and never over another; `exists` where that is taken. */
+export const linkNew = (finished: string, name: string): 'created' | 'exists' => {
   try {
-    await unlink(path)
+    linkSync(finished, name)
+    return 'created'
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return 'exists'
+    throw error
+  }
+}
+
+/** Deletes a file; one that is gone already is no failure. */
+export const unlinkIfThere = (path: string): void => {
+  try {
+    unlinkSync(path)
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error
   }
 }
 
+/** Names in a folder; none where it is missing. */
+export const namesIn = async (folder: string): Promise<readonly string[]> =>
+  existsSync(folder) ? ((await absentAsNull(() => readdir(folder))) ?? []) : []
+
 /** What `read` gives, or `null` where it finds no such file. */
-export const absentAsNull = async <T>(read: () => Promise<T>): Promise<T | null> => {
+export const absentAsNull = async <T>(read: () => T | Promise<T>): Promise<T | null> => {
   try {
     return await read()
   } catch (error) {

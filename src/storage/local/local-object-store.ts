@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, readFile, realpath, stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { crc32c } from '@node-rs/crc32'
 import { crcHex } from '../../base/crc32c.ts'
@@ -7,7 +7,17 @@ import { MillraceError } from '../../base/errors.ts'
 import { checkKey, checkPrefix, STAGING_FOLDER } from '../keys.ts'
 import type { ObjectInfo, ObjectStore, StagedObject, StagedUpload, VersionedObject } from '../object-store.ts'
 import { stagedObjectLost } from '../staged-object-lost.ts'
-import { absentAsNull, filesBelow, makeFolder, syncFolder, unlinkIfThere, writeWhole } from './files.ts'
+import {
+  absentAsNull,
+  filesBelow,
+  linkNew,
+  makeFolder,
+  readWhole,
+  sizeOf,
+  syncFolder,
+  unlinkIfThere,
+  writeWhole,
+} from './files.ts'
 import {
   firstVersion,
   forgetReplacements,
@@ -67,7 +77,7 @@ class LocalObjectStore implements ObjectStore {
       for (const name of await filesBelow(unfinished)) {
         const path = join(unfinished, name)
         const age = await absentAsNull(async () => Date.now() - (await stat(path)).mtimeMs)
-        if (age !== null && age > ABANDONED_MS) await unlinkIfThere(path)
+        if (age !== null && age > ABANDONED_MS) unlinkIfThere(path)
       }
     })
   }
@@ -80,7 +90,7 @@ class LocalObjectStore implements ObjectStore {
         await writeWhole(unfinished, bytes, this.#sync)
         return await this.#linkInto(unfinished, final)
       } finally {
-        await unlinkIfThere(unfinished)
+        unlinkIfThere(unfinished)
       }
     })
   }
@@ -112,7 +122,7 @@ class LocalObjectStore implements ObjectStore {
   get(key: string): Promise<Uint8Array | null> {
     return this.#guarded(`read ${key}`, async () => {
       const path = this.#path(key)
-      const bytes = await absentAsNull(() => readFile(path))
+      const bytes = await readWhole(path)
       if (bytes === null) return null
       await this.#settle(dirname(path))
       return new Uint8Array(bytes)
@@ -120,8 +130,10 @@ class LocalObjectStore implements ObjectStore {
   }
 
   head(key: string): Promise<ObjectInfo | null> {
-    const look = async (): Promise<ObjectInfo> => ({ key, size: (await stat(this.#path(key))).size })
-    return this.#guarded(`look at ${key}`, () => absentAsNull(look))
+    return this.#guarded(`look at ${key}`, () => {
+      const size = sizeOf(this.#path(key))
+      return size === null ? null : { key, size }
+    })
   }
 
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
@@ -138,7 +150,7 @@ class LocalObjectStore implements ObjectStore {
   remove(key: string): Promise<void> {
     return this.#guarded(`remove ${key}`, async () => {
       await forgetReplacements(this.#replaceable(key).versions)
-      await unlinkIfThere(this.#path(key))
+      unlinkIfThere(this.#path(key))
     })
   }
 
@@ -157,9 +169,9 @@ class LocalObjectStore implements ObjectStore {
   publish(staged: StagedObject): Promise<void> {
     return this.#guarded(`publish ${staged.key}`, async () => {
       const upload = this.#uploadPath(staged)
-      await this.#requireWhole(upload, staged)
+      this.#requireWhole(upload, staged)
       if ((await this.#publishLink(upload, staged)) === 'exists') await this.#requireSame(staged)
-      await unlinkIfThere(upload)
+      unlinkIfThere(upload)
     })
   }
 
@@ -190,13 +202,13 @@ class LocalObjectStore implements ObjectStore {
   }
 
   /** A loss of power may have cut an upload that nobody synced. */
-  async #requireWhole(upload: string, staged: StagedObject): Promise<void> {
-    const size = await absentAsNull(async () => (await stat(upload)).size)
+  #requireWhole(upload: string, staged: StagedObject): void {
+    const size = sizeOf(upload)
     if (size !== null && size !== staged.size) throw stagedObjectLost(staged, this.location)
   }
 
   async #requireSame(staged: StagedObject): Promise<void> {
-    const bytes = await absentAsNull(() => readFile(this.#path(staged.key)))
+    const bytes = await readWhole(this.#path(staged.key))
     if (bytes === null || bytes.length !== staged.size || crcHex(crc32c(bytes)) !== staged.crc32c) {
       throw stagedObjectLost(staged, this.location)
     }
@@ -205,19 +217,15 @@ class LocalObjectStore implements ObjectStore {
   async #linkInto(finished: string, final: string): Promise<'created' | 'exists'> {
     const folder = await this.#folder(dirname(final))
     try {
-      await link(finished, final)
+      const outcome = linkNew(finished, final)
+      if (this.#sync) await syncFolder(folder)
+      return outcome
     } catch (error) {
-      if (hasCode(error, 'EEXIST')) {
-        if (this.#sync) await syncFolder(folder)
-        return 'exists'
-      }
-      if (!hasCode(error, 'ENOENT') || (await absentAsNull(() => stat(folder))) !== null) throw error
+      if (!hasCode(error, 'ENOENT') || sizeOf(folder) !== null) throw error
       // somebody removed the folder since it was made
       this.#folders.delete(folder)
       return this.#linkInto(finished, final)
     }
-    if (this.#sync) await syncFolder(folder)
-    return 'created'
   }
 
   /**
@@ -260,7 +268,7 @@ class LocalObjectStore implements ObjectStore {
     return join(this.location, STAGING_FOLDER, staged.upload)
   }
 
-  async #guarded<T>(what: string, act: () => Promise<T>): Promise<T> {
+  async #guarded<T>(what: string, act: () => T | Promise<T>): Promise<T> {
     try {
       return await act()
     } catch (error) {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { link, readdir, readFile, rename } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { crc32c } from '@node-rs/crc32'
 import { crcHex } from '../../base/crc32c.ts'
 import { MillraceError } from '../../base/errors.ts'
 import type { VersionedObject } from '../object-store.ts'
-import { absentAsNull, syncFolder, unlinkIfThere, writeWhole } from './files.ts'
+import { absentAsNull, linkNew, namesIn, readWhole, syncFolder, unlinkIfThere, writeWhole } from './files.ts'
 import { hasCode } from './store-failed.ts'
 
 /** A replacement that was decided: its number and the name of the file with the new bytes, until that is in place. */
@@ -52,7 +52,7 @@ export const replaceGuarded = async (
   const decision = { number: numberOf(expected) + 1, nonce: randomBytes(16).toString('hex') }
   await writeWhole(undecided(paths, decision, 'new'), bytes, paths.sync)
   if (!(await decide(paths, decision))) {
-    await unlinkIfThere(undecided(paths, decision, 'new'))
+    unlinkIfThere(undecided(paths, decision, 'new'))
     return 'conflict'
   }
   await putInPlace(paths, decision)
@@ -65,7 +65,7 @@ export const readVersioned = async (paths: ReplaceablePaths): Promise<VersionedO
   for (;;) {
     const decision = await newestDecision(paths)
     if (decision !== null) await putInPlace(paths, decision)
-    const bytes = await absentAsNull(() => readFile(paths.final))
+    const bytes = await readWhole(paths.final)
     // a replacement between the two looks may have been in place already when the bytes were read
     if ((await newestDecision(paths))?.nonce !== decision?.nonce) continue
     if (bytes === null) return null
@@ -76,8 +76,8 @@ export const readVersioned = async (paths: ReplaceablePaths): Promise<VersionedO
 
 /** Forgets all replacements of a key, the newest last: the file is version 0 then. */
 export const forgetReplacements = async (versions: string): Promise<void> => {
-  const names = (await absentAsNull(() => readdir(versions))) ?? []
-  for (const name of names.toSorted()) await unlinkIfThere(join(versions, name))
+  const names = await namesIn(versions)
+  for (const name of names.toSorted()) unlinkIfThere(join(versions, name))
 }
 
 /** The version of a file that was never replaced. */
@@ -97,17 +97,17 @@ const decide = async (paths: ReplaceablePaths, decision: Decision): Promise<bool
   // a decision must not be on disk before the bytes that it is for
   if (paths.sync) await syncFolder(paths.versions)
   try {
-    await link(temporary, decided)
+    if (linkNew(temporary, decided) === 'exists') return false
   } catch (error) {
-    // taken; or taken so long ago that the winner has cleared up
-    if (hasCode(error, 'EEXIST') || hasCode(error, 'ENOENT')) return false
+    // taken so long ago that the winner has cleared up
+    if (hasCode(error, 'ENOENT')) return false
     throw error
   } finally {
-    await unlinkIfThere(temporary)
+    unlinkIfThere(temporary)
   }
   if (paths.sync) await syncFolder(paths.versions)
   if ((await newestNumber(paths)) - decision.number < RETAINED) return true
-  await unlinkIfThere(decided)
+  unlinkIfThere(decided)
   throw new MillraceError('STORE_FAILED', `${paths.final} was replaced over and over while one replacement was made`, {
     remedy: 'Read it and decide anew; a machine that was suspended meanwhile needs no other cause.',
   })
@@ -124,7 +124,7 @@ const putInPlace = async (paths: ReplaceablePaths, decision: Decision): Promise<
 }
 
 const newestNumber = async ({ versions }: ReplaceablePaths): Promise<number> => {
-  const names = (await absentAsNull(() => readdir(versions))) ?? []
+  const names = await namesIn(versions)
   return names.reduce((newest, name) => Math.max(newest, Number(DECISION.exec(name)?.[1] ?? 0)), 0)
 }
 
@@ -144,11 +144,11 @@ const newestDecision = async (paths: ReplaceablePaths): Promise<Decision | null>
 
 /** Removes old decisions, and the bytes of writers whose number was taken. */
 const clearUp = async ({ versions }: ReplaceablePaths, newest: Decision): Promise<void> => {
-  for (const name of await readdir(versions)) {
+  for (const name of await namesIn(versions)) {
     const decided = DECISION.exec(name)?.[1]
     const [, number, nonce] = UNDECIDED.exec(name) ?? []
     const old = decided !== undefined && Number(decided) <= newest.number - RETAINED
     const beaten = number !== undefined && Number(number) <= newest.number && nonce !== newest.nonce
-    if (old || beaten) await unlinkIfThere(join(versions, name))
+    if (old || beaten) unlinkIfThere(join(versions, name))
   }
 }

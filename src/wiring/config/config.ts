@@ -150,7 +150,11 @@ export const SETTINGS = {
       'which it is too small is computed outside of it, slower.',
   ),
   trigger: setting(trigger, 'default', 'A batch at each multiple of this time; `default`: as soon as there is data.'),
-  pollInterval: setting(duration, '10ms', 'How often the source is asked for news while nothing waits.'),
+  pollInterval: setting(
+    duration,
+    '20ms',
+    'How often the source is asked for news while nothing waits, and under the default trigger at most.',
+  ),
   stopTimeout: setting(
     duration,
     '10s',
