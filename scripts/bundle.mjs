@@ -15,18 +15,8 @@ const ENTRIES = {
   'wiring/worker-entry': bundle => `import ${bundle}\n`,
   'wiring/demo-pipeline': bundle => `export { default } from ${bundle}\n`,
 }
-/** What holds native code, WebAssembly or a large SDK stays a package of its own. */
-const EXTERNAL = [
-  'esbuild',
-  'parquet-wasm',
-  'snappy',
-  '@node-rs/crc32',
-  'ioredis',
-  'kafkajs',
-  '@aws-sdk/*',
-  '@smithy/*',
-  'prom-client',
-]
+/** What holds WebAssembly or a large SDK stays a package of its own. */
+const EXTERNAL = ['esbuild', 'parquet-wasm', 'ioredis', 'kafkajs', '@aws-sdk/*', '@smithy/*', 'prom-client']
 
 /** A module still finds the files beside it, as if it were loaded from its own place. */
 const ownPlace = {
@@ -41,6 +31,28 @@ const ownPlace = {
   },
 }
 
+/** Packages of native code, and what is called of them. */
+const NATIVE = { snappy: ['uncompressSync'], '@node-rs/crc32': ['crc32c'] }
+
+/** The first call loads them: most threads make none. Required, they are spared the loader's look for their exports. */
+const nativeOnDemand = {
+  name: 'native on demand',
+  setup(esbuild) {
+    const filter = new RegExp(`^(${Object.keys(NATIVE).join('|')})$`)
+    esbuild.onResolve({ filter }, ({ path, kind }) =>
+      kind === 'require-call' ? { path, external: true } : { path, namespace: 'native' },
+    )
+    esbuild.onLoad({ filter, namespace: 'native' }, ({ path }) => ({
+      contents: [
+        `const load = () => require(${JSON.stringify(path)})`,
+        'let loaded',
+        ...NATIVE[path].map(name => `export const ${name} = (...args) => (loaded ??= load()).${name}(...args)`),
+      ].join('\n'),
+      loader: 'js',
+    }))
+  },
+}
+
 const nameOf = entry => entry.slice(entry.lastIndexOf('/') + 1)
 
 await build({
@@ -51,13 +63,16 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
+  // half of what a thread has to scan when it starts; names stay for stacks
+  minifyWhitespace: true,
+  minifySyntax: true,
   sourcemap: true,
   sourcesContent: false,
   logLevel: 'warning',
   external: EXTERNAL,
   // its entry for Node is CommonJS, of which all would be taken in and run
   alias: { rxjs: join(projectFolder, 'node_modules', 'rxjs', 'dist', 'esm', 'index.js') },
-  plugins: [ownPlace],
+  plugins: [ownPlace, nativeOnDemand],
   // CommonJS packages that are taken in call require for node's own modules
   banner: {
     js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",

@@ -4,7 +4,6 @@ import { type BatchPlan, batchPlan, landsAgain } from '../batch/batch-plan.ts'
 import { type TaskRunner, taskRunner } from '../executor/task-runner.ts'
 import { DATAGEN_TOPIC } from '../ingest/datagen/datagen-source.ts'
 import type { ObjectSplitReader } from '../ingest/object-split.ts'
-import { loadObjectSplitReader } from '../ingest/objects/object-split-reader.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { parquetEncoder } from '../sinks/parquet/index.ts'
 import { makeKernels } from './kernels.ts'
@@ -36,6 +35,7 @@ const landedReader = async (
 ): Promise<ObjectSplitReader | null> => {
   const { landed, plan } = batch
   if (landed === null) return null
+  const { loadObjectSplitReader } = await import('../ingest/objects/object-split-reader.ts')
   return loadObjectSplitReader({
     store: await openStoreAt(landedStore),
     topic: plan.source.kind === 'kafka' ? plan.source.topic : DATAGEN_TOPIC,
