@@ -44,6 +44,11 @@ export class SimRedis {
     return this.#world.elapsedMs < this.#awayUntil
   }
 
+  /** Answers again at once. */
+  comeBack(): void {
+    this.#awayUntil = this.#world.elapsedMs
+  }
+
   /** A process' way to it. */
   client(process: SimProcess): ViewStore {
     return {

@@ -134,6 +134,7 @@ class Simulation {
       this.#schedule()
       await this.#until(() => this.#world.elapsedMs > this.#faultsEndMs, 'faults')
       this.#faultsAreOver = true
+      this.#redis.comeBack()
       this.#world.tell('faults', () => 'are over')
       if (this.#supervisor.wakeAll()) await this.#world.settle()
       if (await this.#until(() => this.#hasCaughtUp(), 'catch up')) await this.#closeDown()
