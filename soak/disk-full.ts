@@ -8,8 +8,8 @@ import type { Soak } from './soak.ts'
 
 const DISK_MB = 192
 /** Room that is left beside the ballast: some batches. */
-const ROOM_MB = 6
-const FULL_MS = 8_000
+const ROOM_MB = 1
+const FULL_MS = 15_000
 
 /** A disk of its own with little room. Needs root, for the mount. */
 export class SmallDisk {

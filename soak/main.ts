@@ -21,14 +21,21 @@ export const main = async (args: readonly string[]): Promise<number> => {
     process.stdout.write(HELP)
     return 0
   }
-  const [kafka, redis, s3] = await Promise.all([startKafka(), startRedis(), startS3()])
+  const started: { stop(): Promise<void> }[] = []
   try {
+    // one after the other: what has started is ended again where the next does not start
+    const kafka = await startKafka()
+    started.push(kafka)
+    const redis = await startRedis()
+    started.push(redis)
+    const s3 = await startS3()
+    started.push(s3)
     const outcome = await run({ kafka, redis, s3 }, options)
     process.stdout.write(options.json ? `${JSON.stringify(outcome)}\n` : table(outcome))
     if (options.record) record(options.mode, outcome)
     return outcome.broken.length === 0 ? 0 : 1
   } finally {
-    await Promise.all([kafka.stop(), redis.stop(), s3.stop()])
+    await Promise.all(started.map(each => each.stop()))
   }
 }
 

@@ -13,6 +13,7 @@ const numberIn = (pattern: RegExp, key: string): number | null => {
  *     _checkpoints/<pipeline>/gen-0001/header.json          what this checkpoint was made for
  *     _checkpoints/<pipeline>/gen-0001/offsets/….json       the offset log: one plan for each batch
  *     _checkpoints/<pipeline>/gen-0001/commits/….json       the commit log
+ *     _checkpoints/<pipeline>/gen-0001/published/….json     batches after which a driver ended with all of it visible
  *     _checkpoints/<pipeline>/gen-0001/state/…              state objects that commits list
  *     _checkpoints/<pipeline>/gen-0001/oldest.json          the oldest batch that the logs still hold
  *
@@ -71,6 +72,10 @@ export class GenerationLayout {
     return `${this.#root}/commits/`
   }
 
+  get publications(): string {
+    return `${this.#root}/published/`
+  }
+
   get states(): string {
     return `${this.#root}/state/`
   }
@@ -81,6 +86,10 @@ export class GenerationLayout {
 
   commit(batch: number): string {
     return `${this.commits}${digits(batch, 12)}.json`
+  }
+
+  publication(batch: number): string {
+    return `${this.publications}${digits(batch, 12)}.json`
   }
 
   state(batch: BatchId, branch: number, part: 'snapshot' | 'changes', nonce: string): string {

@@ -174,6 +174,16 @@ class StoredCheckpoint implements Checkpoint {
     return committed
   }
 
+  async notePublished(batch: BatchId): Promise<void> {
+    const key = this.#generation.publication(batch)
+    // where it exists, another driver has found the same
+    await this.#patiently(() => this.#options.store.createOnly(key, encodeEntry({ batchId: batch })))
+  }
+
+  async wasPublished(batch: BatchId): Promise<boolean> {
+    return (await this.#patiently(() => this.#options.store.head(this.#generation.publication(batch)))) !== null
+  }
+
   readCommit(batch: BatchId): Promise<CommitEntry | null> {
     return this.#patiently(() => readCommit(this.#options.store, this.#generation, batch))
   }

@@ -26,6 +26,10 @@ export interface Checkpoint {
   commit(
     entry: Omit<CommitEntry, 'epoch' | 'nonce'>,
   ): Promise<{ readonly entry: CommitEntry; readonly adopted: boolean }>
+  /** Notes that everything that commit N lists is visible: a driver that ends may say so, and its successor may have fewer sinks. */
+  notePublished(batchId: BatchId): Promise<void>
+  /** Whether a driver noted that all of batch N is visible; it may be so without. */
+  wasPublished(batchId: BatchId): Promise<boolean>
   /** Entries of a batch, for status and repair; `null` where pruned or not there. */
   readCommit(batchId: BatchId): Promise<CommitEntry | null>
   /** Writes bytes of state under a new name; nothing counts before a commit lists it. */

@@ -68,7 +68,7 @@ export const pruneGeneration = async (
 ): Promise<void> => {
   const oldest = newest.batchId - retained + 1
   if (oldest > 0 && !(await moveOldest(store, generation, oldest))) return
-  for (const prefix of [generation.plans, generation.commits]) {
+  for (const prefix of [generation.plans, generation.commits, generation.publications]) {
     for await (const { key } of store.list(prefix)) {
       const batch = generation.batchOf(key)
       if (batch !== null && batch < oldest) await store.remove(key)

@@ -31,6 +31,13 @@ export const publishAll = async (sinks: readonly BoundSink[], receipts: readonly
   for (const { sink, receipt } of receipts.map(readReceipt)) await sinkNamed(sinks, sink).publish(receipt)
 }
 
+/** What a commit lists for sinks that the pipeline has, and the names of those that it has no longer. */
+export const splitBySink = (sinks: readonly BoundSink[], receipts: readonly JsonValue[]) => {
+  const isThere = (receipt: JsonValue): boolean => sinks.some(({ name }) => name === readReceipt(receipt).sink)
+  const removed = receipts.filter(receipt => !isThere(receipt)).map(receipt => readReceipt(receipt).sink)
+  return { present: receipts.filter(isThere), removed }
+}
+
 /** Tells each sink what the newest commit says of it. */
 export const resumeAll = (sinks: readonly BoundSink[], receipts: readonly JsonValue[], epoch: DriverEpoch): void => {
   const named = receipts.map(readReceipt)
@@ -59,11 +66,12 @@ const readReceipt = (value: JsonValue): NamedReceipt => {
 const sinkNamed = (sinks: readonly BoundSink[], name: string) => {
   const bound = sinks.find(each => each.name === name)
   if (bound !== undefined) return bound.sink
-  throw new MillraceError(
-    'PLAN_CHANGED',
-    `the last batch wrote to the sink ${name}, which the pipeline no longer has`,
-    {
-      remedy: 'Run the old pipeline once more so that it publishes that batch, then remove the sink.',
-    },
-  )
+  throw sinkRemoved(name)
 }
+
+/** A sink is gone before what a commit lists for it was certainly visible. */
+export const sinkRemoved = (name: string): MillraceError =>
+  new MillraceError('PLAN_CHANGED', `the last batch wrote to the sink ${name}, which the pipeline no longer has`, {
+    remedy:
+      'Run the old pipeline once more, end it with Ctrl-C or SIGTERM so that it publishes that batch, then remove the sink.',
+  })

@@ -1,6 +1,6 @@
 import { abortable } from '../base/abortable.ts'
 import { MillraceError } from '../base/errors.ts'
-import { type DurationMs, durationMs, type EpochMs } from '../base/units.ts'
+import { type BatchId, type DurationMs, durationMs, type EpochMs } from '../base/units.ts'
 import { BatchPlanner } from './batch-planner.ts'
 import { clearUpAll } from './deliver.ts'
 import type { DriverParts } from './driver-parts.ts'
@@ -48,6 +48,8 @@ class DriverLoop {
   readonly #abandoning: AbortSignal
   readonly #planner: BatchPlanner
   #batches = 0
+  /** The last batch that is wholly visible. */
+  #published: BatchId | null = null
   #tick: EpochMs | null = null
   /** The next batch starts no sooner, or more rows than the user allows would go through. */
   #notBefore: DurationMs = durationMs(0)
@@ -73,7 +75,19 @@ class DriverLoop {
         throw await this.#unlessFenced(error)
       }
     }
+    await this.#notePublished()
     this.#parts.emit({ kind: 'terminated', name: this.#parts.plan.name, batches: this.#batches })
+  }
+
+  /** For a successor that has fewer sinks. One that has not needs no note: a store that takes none is no failure. */
+  async #notePublished(): Promise<void> {
+    if (this.#published === null) return
+    try {
+      await this.#parts.checkpoint.notePublished(this.#published)
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error
+      this.#parts.emit({ kind: 'warning', code: error.code, message: error.message })
+    }
   }
 
   /** What a driver finds that others took over from (records that retention deleted since, state that was pruned) is no news. */
@@ -109,6 +123,7 @@ class DriverLoop {
   async #begin(): Promise<DriverState | null> {
     const { state, openPlan } = await recover(this.#parts)
     this.#announce(state)
+    if (state.nextBatchId > 0) this.#published = state.lastBatchId
     if (openPlan === null) return state
     const admitted = await this.#planner.admit(state)
     return this.#runBatch(admitted, resumedBatch(openPlan, this.#parts.clock.nowMs()))
@@ -130,6 +145,7 @@ class DriverLoop {
     const startedAt = this.#parts.clock.monotonicMs()
     const after = await this.#runUnlessDone(state, batch)
     this.#batches += 1
+    if (after !== null) this.#published = after.lastBatchId
     const rows = batch.plan.ranges.reduce((sum, { from, until }) => sum + until - from, 0)
     this.#notBefore = durationMs(startedAt + Math.max(this.#parts.rate.leastTime(rows), this.#leastInterval()))
     if (after !== null && this.#batches % PRUNE_EVERY === 0) await this.#prune(after)

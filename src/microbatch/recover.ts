@@ -3,7 +3,7 @@ import type { CommitEntry, PlanEntry } from '../checkpoint/entries.ts'
 import { statesOf } from '../executor/aggregation-state.ts'
 import { type BatchLedger, emptyLedger } from '../executor/batch-ledger.ts'
 import { partitionKey } from '../ingest/offset-range.ts'
-import { clearUpAll, publishAll, resumeAll } from './deliver.ts'
+import { clearUpAll, publishAll, resumeAll, sinkRemoved, splitBySink } from './deliver.ts'
 import type { DriverParts } from './driver-parts.ts'
 import { DriverState } from './driver-state.ts'
 import { fresh } from './plan-batch.ts'
@@ -19,7 +19,8 @@ export interface Recovered {
  *
  *     newest commit N
  *       none: start where the source is told to start
- *       else: if there is no plan N + 1, publish what commit N lists (a crash may have come between)
+ *       else: if there is no plan N + 1, publish what commit N lists (a crash may have come between); sinks that the
+ *             pipeline has no longer are left out where a driver ended after it had published all
  *             drop what was prepared for batches up to N and is listed nowhere
  *             load the state that commit N lists
  *     plan N + 1 without a commit: run it again, with its ranges and its watermarks
@@ -30,12 +31,20 @@ export const recover = async (parts: DriverParts): Promise<Recovered> => {
   const { commit, openPlan } = await parts.checkpoint.recover()
   resumeAll(parts.sinks, commit?.receipts ?? [], parts.checkpoint.epoch)
   if (commit !== null) {
-    if (openPlan === null) await publishAll(parts.sinks, commit.receipts)
+    if (openPlan === null) await publishAgain(parts, commit)
     await clearUpAll(parts.sinks, commit.batchId)
   }
   const state = commit === null ? await firstState(parts, openPlan) : await stateAfter(parts, commit)
   parts.source.resumed?.(state.position.partitions)
   return { state, openPlan }
+}
+
+/** @throws PLAN_CHANGED where a sink is gone and its output may not be visible */
+const publishAgain = async ({ sinks, checkpoint }: DriverParts, commit: CommitEntry): Promise<void> => {
+  const { present, removed } = splitBySink(sinks, commit.receipts)
+  const [first] = removed
+  if (first !== undefined && !(await checkpoint.wasPublished(commit.batchId))) throw sinkRemoved(first)
+  await publishAll(sinks, present)
 }
 
 const firstState = async (parts: DriverParts, openPlan: PlanEntry | null): Promise<DriverState> => {

@@ -39,10 +39,11 @@ export const crashingStore = (store: ObjectStore, point: CrashPoint | null) => {
   }
   const crashing = interceptedStore(store, async call => {
     if (state.dead) throw new Crash('this process is gone')
-    state.calls += 1
-    if (point?.call === state.calls && point.when === 'before') crash()
+    // others may begin before this one is done
+    const number = ++state.calls
+    if (point?.call === number && point.when === 'before') crash()
     const result = await call()
-    if (point?.call === state.calls && point.when === 'after') crash()
+    if (point?.call === number && point.when === 'after') crash()
     return result
   })
   return { store: crashing, state }
