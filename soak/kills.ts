@@ -61,11 +61,11 @@ export const strike = async (
     const run = { version: chance() < 0.5 ? 1 : (2 as Version), workers: 1 + Math.floor(chance() * 3) }
     const killAtRow = blow.point === 'c3' ? 1 + Math.floor(chance() * MOST_ROWS_BEFORE_C3) : null
     const daemon = await soak.daemon({ ...run, args: ['--trigger', '1s'], killAtRow })
-    const inflicted = blow.fault === null ? null : harm?.inflict(blow.fault)
-    const dead = await killed(daemon, { ...blow, early }, chance)
+    const inflicted = blow.fault === null ? undefined : harm?.inflict(blow.fault)
+    // whatever becomes of the daemon, services are well again before anything else is done to them
+    const dead = await killed(daemon, { ...blow, early }, chance).finally(() => inflicted)
     const [commit = null] = daemon.commits
     const recoveryMs = killedAt === null || commit === null || faulted || blow.fault !== null ? null : commit - killedAt
-    await inflicted
     const one = { point: blow.point, fault: blow.fault, recoveryMs }
     struck.push(one)
     told(one, at)
