@@ -63,7 +63,7 @@ export const strike = async (
     const daemon = await soak.daemon({ ...run, args: ['--trigger', '1s'], killAtRow })
     const inflicted = blow.fault === null ? undefined : harm?.inflict(blow.fault)
     // whatever becomes of the daemon, services are well again before anything else is done to them
-    const dead = await killed(daemon, { ...blow, early }, chance).finally(() => inflicted)
+    const dead = await killed(daemon, { ...blow, early }, chance).finally(async () => inflicted)
     const [commit = null] = daemon.commits
     const recoveryMs = killedAt === null || commit === null || faulted || blow.fault !== null ? null : commit - killedAt
     const one = { point: blow.point, fault: blow.fault, recoveryMs }
