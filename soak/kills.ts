@@ -61,9 +61,11 @@ export const strike = async (
     const run = { version: chance() < 0.5 ? 1 : (2 as Version), workers: 1 + Math.floor(chance() * 3) }
     const killAtRow = blow.point === 'c3' ? 1 + Math.floor(chance() * MOST_ROWS_BEFORE_C3) : null
     const daemon = await soak.daemon({ ...run, args: ['--trigger', '1s'], killAtRow })
-    const inflicted = blow.fault === null ? undefined : harm?.inflict(blow.fault)
+    const inflicted = blow.fault === null ? null : harm?.inflict(blow.fault)
     // whatever becomes of the daemon, services are well again before anything else is done to them
-    const dead = await killed(daemon, { ...blow, early }, chance).finally(async () => inflicted)
+    const dead = await killed(daemon, { ...blow, early }, chance).finally(async () => {
+      await inflicted
+    })
     const [commit = null] = daemon.commits
     const recoveryMs = killedAt === null || commit === null || faulted || blow.fault !== null ? null : commit - killedAt
     const one = { point: blow.point, fault: blow.fault, recoveryMs }
