@@ -62,10 +62,13 @@ export const strike = async (
     const killAtRow = blow.point === 'c3' ? 1 + Math.floor(chance() * MOST_ROWS_BEFORE_C3) : null
     const daemon = await soak.daemon({ ...run, args: ['--trigger', '1s'], killAtRow })
     const inflicted = blow.fault === null ? null : harm?.inflict(blow.fault)
-    // whatever becomes of the daemon, services are well again before anything else is done to them
-    const dead = await killed(daemon, { ...blow, early }, chance).finally(async () => {
+    let dead: number
+    try {
+      dead = await killed(daemon, { ...blow, early }, chance)
+    } finally {
+      // whatever becomes of the daemon, services are well again before anything else is done to them
       await inflicted
-    })
+    }
     const [commit = null] = daemon.commits
     const recoveryMs = killedAt === null || commit === null || faulted || blow.fault !== null ? null : commit - killedAt
     const one = { point: blow.point, fault: blow.fault, recoveryMs }
