@@ -1,5 +1,6 @@
 import type { ColumnBatch } from './column-batch.ts'
 import type { GroupSpec, GroupTable } from './group-table.ts'
+import type { PageEncoder } from './page-encoder.ts'
 import type { RecordBatch } from './record-batch.ts'
 import type { RecordWorkspace } from './record-workspace.ts'
 import type { TableSchema } from './schema.ts'
@@ -18,6 +19,8 @@ export interface Kernels {
   recordWorkspace(arenaBytes: number): RecordWorkspace
   /** An empty table for rows of `input`. */
   groupTable(input: TableSchema, spec: GroupSpec): GroupTable
+  /** The loops of one writer of Parquet pages. */
+  pageEncoder(): PageEncoder
 }
 
 export interface DecoderOptions {

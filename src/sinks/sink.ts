@@ -64,7 +64,7 @@ export interface TableEncoderOptions {
   readonly partitionBy: PartitionBy
   /** At most so many partitions are kept open at once; beyond that the largest is finished early. */
   readonly maxOpenPartitions: number
-  /** A partition is cut into a further file beyond about so many bytes in memory. */
+  /** A file is cut at about so many bytes; what is not yet encoded counts as it is. */
   readonly maxFileBytes: number
 }
 

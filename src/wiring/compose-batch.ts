@@ -58,7 +58,7 @@ export const composeBatch = async (composition: BatchComposition): Promise<Compo
       landedStore: stores.named(batch.landed?.store ?? null),
       recordedWithin: planner === null ? null : range => offsetsWithin(planner, range, config.batch.kafkaSlack),
       kernels: typescriptKernels,
-      encoder: parquetEncoder(),
+      encoder: parquetEncoder(typescriptKernels),
       emptyFile: emptyParquet,
       clock: systemClock,
       random: systemRandom,

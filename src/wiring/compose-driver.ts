@@ -76,7 +76,7 @@ export const composeDriver = async (composition: Composition): Promise<Composed>
       sinks: bindSinks(plan, sinks),
       rate: rateOptions(config),
       kernels: typescriptKernels,
-      encoder: parquetEncoder(),
+      encoder: parquetEncoder(typescriptKernels),
       clock: systemClock,
       random: systemRandom,
       retainBatches: config.checkpoint.retainBatches,

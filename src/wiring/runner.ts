@@ -21,7 +21,7 @@ export const makeRunner = async (plan: PipelinePlan, settings: RunnerSettings): 
     reader: makeReader(plan.source, settings.kafka, kernels),
     objects: batch === null || settings.batch === null ? null : await landedReader(batch, settings.batch),
     kernels,
-    encoderFactory: parquetEncoder(),
+    encoderFactory: parquetEncoder(kernels),
     maxFutureMs: durationMs(settings.maxFutureMs),
     table: settings.table,
     // a source that never waits must still let a stop through

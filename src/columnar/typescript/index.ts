@@ -1,6 +1,7 @@
 import type { Kernels } from '../kernels.ts'
 import { createGroupTable } from './group-table.ts'
 import { JsonDecoder } from './json-decoder.ts'
+import { pageEncoder } from './page-encoder.ts'
 import { recordWorkspace } from './record-workspace.ts'
 import { ValueDecoder } from './value-decoder.ts'
 
@@ -11,4 +12,5 @@ export const typescriptKernels: Kernels = {
   valueDecoder: (schema, options) => new ValueDecoder(schema, options),
   recordWorkspace,
   groupTable: createGroupTable,
+  pageEncoder,
 }

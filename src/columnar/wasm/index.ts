@@ -3,16 +3,19 @@ import type { TableSchema } from '../schema.ts'
 import { typescriptKernels } from '../typescript/index.ts'
 import { WasmJsonDecoder } from './json-decoder.ts'
 import { instantiateKernels } from './kernels-module.ts'
+import { wasmPageEncoder } from './page-encoder.ts'
 import { wasmRecordWorkspace } from './record-workspace.ts'
 
 /** Kernels in WebAssembly, over memory of their own with so many bytes of address space. @throws KERNELS_NOT_LOADABLE */
 export const wasmKernels = (memoryBytes: number): Kernels => {
   const kernels = instantiateKernels(memoryBytes)
   const decoders = new WeakMap<TableSchema, Map<string, WasmJsonDecoder>>()
+  const pages = wasmPageEncoder(kernels)
   return {
     ...typescriptKernels,
     name: 'wasm',
     recordWorkspace: arenaBytes => wasmRecordWorkspace(kernels, arenaBytes),
+    pageEncoder: () => pages,
     // tasks of one plan share a decoder, so that what it has learned of the order of names is kept
     jsonDecoder: (schema, options: DecoderOptions) => {
       const known = decoders.get(schema) ?? new Map<string, WasmJsonDecoder>()

@@ -8,6 +8,11 @@ const MAX_BLOCK_BYTES = 2 ** 30 - HEADER_BYTES
 /** Kernels load 16 bytes at a time, and so may look so far behind the last block. */
 const SLACK_BYTES = 64
 
+interface TextViews {
+  readonly offsets: Int32Array
+  readonly bytes: Uint8Array
+}
+
 /**
  * The memory of one thread's kernels, given out in blocks. All of its address space is reserved at the start and none is
  * ever added: growing would detach every view of it, and with them the buffers that sockets are reading into. The
@@ -60,6 +65,12 @@ export class KernelMemory {
   /** Address of the first byte of a view where that lies in this memory, or -1. */
   addressOf(view: Uint8Array | Int32Array | Float64Array): number {
     return view.buffer === this.memory.buffer ? view.byteOffset : -1
+  }
+
+  /** Addresses of the offsets and bytes of texts, where both lie in this memory. */
+  textsAt({ offsets, bytes }: TextViews): { readonly offsets: number; readonly bytes: number } | null {
+    const addresses = { offsets: this.addressOf(offsets), bytes: this.addressOf(bytes) }
+    return addresses.offsets < 0 || addresses.bytes < 0 ? null : addresses
   }
 }
 

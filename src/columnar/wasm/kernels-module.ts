@@ -38,6 +38,13 @@ export interface KernelFunctions {
     indexAt: number,
     row: number,
   ): number
+  prefixTexts(offsets: number, bytes: number, count: number, out: number): number
+  packNumbers(numbers: number, count: number, width: number, out: number): number
+  textExtremes(offsets: number, bytes: number, count: number, answer: number): void
+  numberTexts(at: number, offsets: number, bytes: number, row: number, count: number, numbers: number): number
+  numberWords(at: number, values: number, width: number, row: number, count: number, numbers: number): number
+  rehash(at: number): void
+  snappyCompress(start: number, end: number, out: number, table: number): number
 }
 
 /** The kernels of one thread, and the memory that they work in. */

@@ -1,40 +1,38 @@
-import { type Column, isValid } from '../../columnar/column.ts'
+import type { ScalarColumn } from '../../columnar/column.ts'
+import { plainLength } from '../../columnar/plain-values.ts'
 
 const SAMPLE_ROWS = 1024
-/** The writer falls back to plain values when its dictionary outgrows this (parquet's default page size limit). */
-const MAX_DICTIONARY_BYTES = 1_048_576
+/** A dictionary that outgrows this is given up (parquet-mr's default for its page). */
+export const MAX_DICTIONARY_BYTES = 1_048_576
 /** A dictionary has to make the column so much smaller before compression to be worth hashing every value. */
 const WORTHWHILE_SHARE = 0.8
 
+type Values = Exclude<ScalarColumn, { kind: 'bool' }>
+
 /**
- * Whether a dictionary pays for a column: judged from evenly spaced rows. A column of values that hardly repeat
- * costs a third more CPU with a dictionary that is thrown away in the end.
+ * Whether a dictionary pays for a column of these dense values: judged from evenly spaced ones. A column of values that
+ * hardly repeat costs a third more CPU with a dictionary that is thrown away in the end.
  */
-export const dictionaryPays = (column: Column): boolean => {
-  if (column.length === 0 || column.kind === 'bool' || column.kind === 'list') return false
-  const { counts, sampled } = sampleOf(column)
-  const values = Math.round((column.length * sampled) / Math.min(SAMPLE_ROWS, column.length))
-  const distinct = Math.min(values, distinctInAll(counts))
-  const plainBytes = values * bytesPerValue(column)
-  const dictionaryBytes = distinct * bytesPerValue(column)
-  const indexBytes = (values * Math.ceil(Math.log2(distinct + 1))) / 8
+export const dictionaryPays = (values: Values): boolean => {
+  const { length } = values
+  if (length === 0) return false
+  const distinct = Math.min(length, distinctInAll(countsOfSample(values)))
+  const plainBytes = plainLength(values)
+  const dictionaryBytes = (distinct * plainBytes) / length
+  const indexBytes = (length * Math.ceil(Math.log2(distinct + 1))) / 8
   return dictionaryBytes <= MAX_DICTIONARY_BYTES && dictionaryBytes + indexBytes < plainBytes * WORTHWHILE_SHARE
 }
 
-/** How often each value occurs in the sample, by its hash; nulls are not stored and don't count. */
-const sampleOf = (column: Exclude<Column, { kind: 'list' | 'bool' }>) => {
-  const hash = valueHash(column)
+/** How often each value occurs in the sample, by its hash. */
+const countsOfSample = (values: Values): ReadonlyMap<number, number> => {
+  const hash = valueHash(values)
   const counts = new Map<number, number>()
-  const rows = Math.min(SAMPLE_ROWS, column.length)
-  let sampled = 0
-  for (let i = 0; i < rows; i++) {
-    const row = Math.floor((i * column.length) / rows)
-    if (!isValid(column, row)) continue
-    const value = hash(row)
+  const sampled = Math.min(SAMPLE_ROWS, values.length)
+  for (let i = 0; i < sampled; i++) {
+    const value = hash(Math.floor((i * values.length) / sampled))
     counts.set(value, (counts.get(value) ?? 0) + 1)
-    sampled++
   }
-  return { counts, sampled }
+  return counts
 }
 
 /**
@@ -51,12 +49,7 @@ const distinctInAll = (counts: ReadonlyMap<number, number>): number => {
   return counts.size + (once * (once - 1)) / (2 * (twice + 1))
 }
 
-const bytesPerValue = (column: Column): number => {
-  if ('bytes' in column) return column.bytes.length / column.length + 4
-  return 'values' in column ? column.values.BYTES_PER_ELEMENT : 0
-}
-
-const valueHash = (column: Exclude<Column, { kind: 'list' | 'bool' }>): ((row: number) => number) => {
+const valueHash = (column: Values): ((row: number) => number) => {
   if ('bytes' in column) {
     const { offsets, bytes } = column
     return row => {

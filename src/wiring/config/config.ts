@@ -265,7 +265,7 @@ export const SETTINGS = {
     '1h',
     'With `--source kafka`: how long before or after its event time a record may have been written.',
   ),
-  'parquet.maxFileBytes': setting(bytes, '32MiB', 'A file is closed when its rows take so many bytes in memory.'),
+  'parquet.maxFileBytes': setting(bytes, '32MiB', 'A file is closed at about so many bytes.'),
   'parquet.maxOpenPartitions': setting(whole(1), 64, 'Folders that one task keeps files open in.'),
   'service.listen': setting(
     listenAddress,

@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from 'vitest'
+import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
 import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
 import { memoryObjectStore } from '../../../src/storage/memory/memory-object-store.ts'
@@ -11,7 +12,7 @@ import { streamAll } from './fixtures/stream-all.ts'
 
 let encoder: TableEncoderFactory
 beforeAll(async () => {
-  encoder = parquetEncoder()
+  encoder = parquetEncoder(typescriptKernels)
 })
 
 const records = someRecords(6)

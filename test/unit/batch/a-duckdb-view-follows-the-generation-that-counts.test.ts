@@ -5,6 +5,7 @@ import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { epochMs } from '../../../src/base/units.ts'
 import { duckdbViews } from '../../../src/batch/duckdb-view.ts'
 import { HourLog } from '../../../src/batch/hour-log.ts'
+import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
 import { count } from '../../../src/pipeline/aggregates.ts'
 import { json } from '../../../src/pipeline/formats.ts'
 import { pipeline } from '../../../src/pipeline/pipeline.ts'
@@ -22,7 +23,7 @@ import { runTestBackfill } from './fixtures/run-backfill.ts'
 
 let encoder: TableEncoderFactory
 beforeAll(async () => {
-  encoder = parquetEncoder()
+  encoder = parquetEncoder(typescriptKernels)
 })
 
 const plan = pipeline('views')

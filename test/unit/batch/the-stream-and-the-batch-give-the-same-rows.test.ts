@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from 'vitest'
 import { epochMs } from '../../../src/base/units.ts'
 import type { BatchEvent } from '../../../src/batch/batch-parts.ts'
 import { publishedWithin } from '../../../src/batch/published-tables.ts'
+import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
 import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
 import { memoryObjectStore } from '../../../src/storage/memory/memory-object-store.ts'
@@ -23,7 +24,7 @@ import { streamAll } from './fixtures/stream-all.ts'
 
 let encoder: TableEncoderFactory
 beforeAll(async () => {
-  encoder = parquetEncoder()
+  encoder = parquetEncoder(typescriptKernels)
 })
 
 const TABLES = ['sums', 'tags', 'mapped', 'copied']

@@ -59,7 +59,7 @@ it('from bytes to windowed aggregates and Parquet, without an object for each ro
           .aggregate({ plays: count(), watched: sum('watch_duration') })
           .to(parquet('counts')),
     })
-  const encoderFactory = parquetEncoder()
+  const encoderFactory = parquetEncoder(typescriptKernels)
   const runner = taskRunner({ plan, reader: await recordedReader(0, ROWS), kernels: typescriptKernels, encoderFactory })
   const runTask = async (index: number) => {
     const split = { topic: DATAGEN_TOPIC, partition: 0, from: offset(0), until: offset(ROWS) }

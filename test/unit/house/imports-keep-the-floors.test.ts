@@ -27,7 +27,7 @@ const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'storage/memory': [],
   'storage/s3': ['node:', '@aws-sdk/client-s3', '@node-rs/crc32'],
   'storage/redis': ['node:', 'ioredis'],
-  'sinks/parquet': ['node:', 'parquet-wasm', 'flatbuffers'],
+  'sinks/parquet': [],
   'sinks/console': [],
   'sinks/redis': [],
   'checkpoint/redis': [],

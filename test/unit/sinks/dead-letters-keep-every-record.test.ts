@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RecordBatch } from '../../../src/columnar/record-batch.ts'
+import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
 import { deadLetterCollector, MAX_DEAD_KEY_BYTES, MAX_DEAD_VALUE_BYTES } from '../../../src/sinks/dead-letters.ts'
 import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
@@ -9,7 +10,7 @@ let table: TableOnDisk
 let encoder: TableEncoderFactory
 beforeAll(async () => {
   table = await TableOnDisk.create()
-  encoder = parquetEncoder()
+  encoder = parquetEncoder(typescriptKernels)
 })
 afterAll(() => table.close())
 

@@ -13,6 +13,7 @@ import type { ScalarType, TableSchema } from '../../../src/columnar/schema.ts'
 import type { PartitionBy } from '../../../src/pipeline/plan.ts'
 import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
+import { ALL_KERNELS } from '../../support/wasm-kernels.ts'
 import { batchOf, schemaOf } from './fixtures/batches.ts'
 import { TableOnDisk } from './fixtures/duckdb.ts'
 
@@ -20,7 +21,6 @@ let table: TableOnDisk
 let encoder: TableEncoderFactory
 beforeAll(async () => {
   table = await TableOnDisk.create()
-  encoder = parquetEncoder()
 })
 afterAll(() => table.close())
 
@@ -93,7 +93,11 @@ const BATCH = fc.array(ROW, { maxLength: 20 }).chain(rows =>
   }),
 )
 
-describe('parquet files hold the same rows for every reader', () => {
+describe.each(ALL_KERNELS)('parquet files hold the same rows for every reader: %s', (_, makeKernels) => {
+  beforeAll(() => {
+    encoder = parquetEncoder(makeKernels())
+  })
+
   it('gives DuckDB every value of every type, with nulls, lists and selections', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(BATCH, { minLength: 1, maxLength: 4 }), async batches => {

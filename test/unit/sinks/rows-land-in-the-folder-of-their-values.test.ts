@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { utf8Bytes, utf8Text } from '../../../src/base/text.ts'
+import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
 import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import { partitioner } from '../../../src/sinks/partition-by.ts'
 import type { TableEncoderFactory } from '../../../src/sinks/sink.ts'
@@ -11,7 +12,7 @@ let table: TableOnDisk
 let encoder: TableEncoderFactory
 beforeAll(async () => {
   table = await TableOnDisk.create()
-  encoder = parquetEncoder()
+  encoder = parquetEncoder(typescriptKernels)
 })
 afterAll(() => table.close())
 

@@ -5,8 +5,9 @@ import { expect, it } from 'vitest'
 
 const PROGRAM = `
 import { parentPort } from 'node:worker_threads'
+import { typescriptKernels } from './src/columnar/typescript/index.ts'
 import { parquetEncoder } from './src/sinks/parquet/index.ts'
-const encoder = parquetEncoder()
+const encoder = parquetEncoder(typescriptKernels)
 const schema = { fields: [{ name: 'a', type: 'int32', nullable: false }] }
 const writing = encoder({ schema, partitionBy: { kind: 'none' }, maxOpenPartitions: 1, maxFileBytes: 1000 })
 const column = { kind: 'int32', length: 3, validity: null, values: Int32Array.of(1, 2, 3) }

@@ -1,0 +1,157 @@
+import type { Column, ScalarColumn } from '../../columnar/column.ts'
+import type { EncodedPage, PageEncoder, ValueDictionary } from '../../columnar/page-encoder.ts'
+import { valueWidth } from '../../columnar/plain-values.ts'
+import type { Field } from '../../columnar/schema.ts'
+import { type RowSet, rowSetSize, sliceRows } from '../row-set.ts'
+import { columnAccumulator } from './accumulators.ts'
+import { boundsAt } from './bounds.ts'
+import type { ColumnAccumulator } from './column-accumulator.ts'
+import { type ColumnChunk, type DataPage, type Page, pageBytes } from './column-chunk.ts'
+import { dictionaryPays, MAX_DICTIONARY_BYTES } from './dictionary-choice.ts'
+import { shred } from './levels.ts'
+import { ENCODING, type Leaf, leafOf, PAGE } from './parquet-types.ts'
+import { i32, struct, thriftBytes } from './thrift.ts'
+
+/** A page is closed at about so many bytes before compression, or at so many rows (parquet-mr's limits). */
+const PAGE_BYTES = 1_048_576
+const PAGE_ROWS = 20_000
+
+/**
+ * Writes the chunks of one column, one after the other: rows are gathered until they are a page, and a page is kept
+ * only in its compressed form. A dictionary is begun where the first page says that it pays, and given up when it
+ * becomes too large; pages from then on hold plain values.
+ */
+export class ChunkWriter {
+  readonly #leaf: Leaf
+  readonly #encoder: PageEncoder
+  readonly #rows: ColumnAccumulator
+  #pages: DataPage[] = []
+  #dictionary: ValueDictionary | 'undecided' | 'none' = 'undecided'
+  /** A dictionary that was given up, whose pages stay. */
+  #closed: ValueDictionary | null = null
+  #rowsInPages = 0
+  #entries = 0
+  #pageBytes = 0
+  #uncompressedBytes = 0
+  #hasPlainPages = false
+
+  constructor(field: Field, encoder: PageEncoder) {
+    this.#leaf = leafOf(field)
+    this.#encoder = encoder
+    this.#rows = columnAccumulator(field)
+  }
+
+  /** Bytes in memory: compressed pages, and rows that are not yet a page. */
+  get byteSize(): number {
+    return this.#pageBytes + this.#rows.byteSize
+  }
+
+  /** Bytes of all rows before compression. */
+  get uncompressedBytes(): number {
+    return this.#uncompressedBytes + this.#rows.byteSize
+  }
+
+  append(column: Column, rows: RowSet): void {
+    const count = rowSetSize(rows)
+    const bytesPerRow = bytesOfRow(column)
+    for (let from = 0; from < count; ) {
+      const room = Math.min(
+        PAGE_ROWS - this.#rows.length,
+        Math.max(1, Math.floor((PAGE_BYTES - this.#rows.byteSize) / bytesPerRow)),
+      )
+      const until = Math.min(count, from + room)
+      this.#rows.append(column, from === 0 && until === count ? rows : sliceRows(rows, from, until))
+      if (this.#rows.length >= PAGE_ROWS || this.#rows.byteSize + bytesPerRow > PAGE_BYTES) this.#closePage()
+      from = until
+    }
+  }
+
+  /** The chunk of the rows since the last one; the next one begins. */
+  finish(): ColumnChunk {
+    if (this.#rows.length > 0) this.#closePage()
+    const dictionary = this.#closed ?? (typeof this.#dictionary === 'string' ? null : this.#dictionary)
+    const dictionaryPage = dictionary === null || dictionary.size === 0 ? null : this.#dictionaryPage(dictionary)
+    const chunk = {
+      leaf: this.#leaf,
+      dictionaryPage,
+      pages: this.#pages,
+      hasPlainPages: this.#hasPlainPages,
+      entries: this.#entries,
+      uncompressedBytes: this.#uncompressedBytes,
+    }
+    dictionary?.free()
+    this.#pages = []
+    this.#dictionary = 'undecided'
+    this.#closed = null
+    this.#rowsInPages = 0
+    this.#entries = 0
+    this.#pageBytes = 0
+    this.#uncompressedBytes = 0
+    this.#hasPlainPages = false
+    return chunk
+  }
+
+  #closePage(): void {
+    const rows = this.#rows.view()
+    const { levels, entries, nulls, values: dense } = shred(this.#leaf, rows)
+    const values = this.#encoder.bring(dense)
+    const extremes = this.#encoder.extremes(values)
+    const bounds = extremes === null ? null : boundsAt(values, extremes)
+    const numbers = this.#numbersOf(values)
+    const page =
+      numbers === null
+        ? this.#encoder.plainPage(levels, values)
+        : this.#encoder.indexPage(levels, numbers.of, numbers.size)
+    if (numbers === null) this.#hasPlainPages = true
+    const encoding = numbers === null ? ENCODING.plain : ENCODING.rleDictionary
+    const written = this.#withHeader(page, PAGE.data, [
+      5,
+      struct([1, i32(entries)], [2, i32(encoding)], [3, i32(ENCODING.rle)], [4, i32(ENCODING.rle)]),
+    ])
+    this.#pages.push({ ...written, firstRow: this.#rowsInPages, nulls, isEmpty: values.length === 0, bounds })
+    this.#rowsInPages += rows.length
+    this.#entries += entries
+    this.#pageBytes += pageBytes(written)
+    this.#rows.clear()
+  }
+
+  /** Numbers of the values in the dictionary; `null` where they are written as they are. */
+  #numbersOf(values: ScalarColumn): { readonly of: Int32Array; readonly size: number } | null {
+    if (values.kind === 'bool' || values.length === 0) return null
+    if (this.#dictionary === 'undecided') {
+      this.#dictionary = dictionaryPays(values) ? this.#encoder.dictionary(values.kind, MAX_DICTIONARY_BYTES) : 'none'
+    }
+    const dictionary = this.#dictionary
+    if (dictionary === 'none') return null
+    const of = dictionary.numbersOf(values)
+    if (of !== null) return { of, size: dictionary.size }
+    this.#closed = dictionary
+    this.#dictionary = 'none'
+    return null
+  }
+
+  #dictionaryPage(dictionary: ValueDictionary): Page {
+    const page = this.#encoder.plainPage(new Uint8Array(0), dictionary.values())
+    return this.#withHeader(page, PAGE.dictionary, [7, struct([1, i32(dictionary.size)], [2, i32(ENCODING.plain)])])
+  }
+
+  #withHeader(
+    { bytes, plainBytes }: EncodedPage,
+    type: number,
+    details: readonly [number, ReturnType<typeof struct>],
+  ): Page {
+    const header = thriftBytes([1, i32(type)], [2, i32(plainBytes)], [3, i32(bytes.length)], details)
+    this.#uncompressedBytes += header.length + plainBytes
+    return { header, contents: bytes }
+  }
+}
+
+/** Bytes that a row of a column takes on average; at least one. */
+const bytesOfRow = (column: Column): number => {
+  if (column.kind === 'list') {
+    const elements = (column.offsets[column.length] as number) / Math.max(1, column.length)
+    return 4 + elements * bytesOfRow(column.child)
+  }
+  if (!('bytes' in column)) return Math.max(1, valueWidth(column.kind))
+  return 4 + ((column.offsets[column.length] as number) - (column.offsets[0] as number)) / Math.max(1, column.length)
+}

@@ -1,0 +1,115 @@
+import { present } from '../../base/assert.ts'
+import type { Column } from '../../columnar/column.ts'
+import type { PageEncoder } from '../../columnar/page-encoder.ts'
+import type { TableSchema } from '../../columnar/schema.ts'
+import { type RowSet, rowSetSize } from '../row-set.ts'
+import { ChunkWriter } from './chunk-writer.ts'
+import { type ColumnChunk, chunkBytes, type Page } from './column-chunk.ts'
+import { footerOf, type RowGroup } from './footer.ts'
+
+/** A row group is closed at about so many bytes before compression, or so many rows: what a reader holds at a time. */
+const ROW_GROUP_BYTES = 128 * 1_048_576
+const ROW_GROUP_ROWS = 1_048_576
+
+const MAGIC = Uint8Array.of(0x50, 0x41, 0x52, 0x31)
+const TRAILER_BYTES = 8
+
+/** Writes one Parquet file after the other, in memory: rows of any number of batches, then `finish`. */
+export class FileWriter {
+  readonly #schema: TableSchema
+  readonly #columns: readonly ChunkWriter[]
+  #groups: { readonly rows: number; readonly chunks: readonly ColumnChunk[] }[] = []
+  #groupRows = 0
+  #closedRows = 0
+  #closedBytes = 0
+  #openBytes = 0
+
+  constructor(schema: TableSchema, encoder: PageEncoder) {
+    this.#schema = schema
+    this.#columns = schema.fields.map(field => new ChunkWriter(field, encoder))
+  }
+
+  /** Rows of the file so far. */
+  get rows(): number {
+    return this.#closedRows + this.#groupRows
+  }
+
+  /** Bytes that the file so far takes in memory: pages in their compressed form, and rows that are not yet a page. */
+  get byteSize(): number {
+    return this.#closedBytes + this.#openBytes
+  }
+
+  /** Takes rows of columns that are those of the schema, in its order. */
+  append(columns: readonly Column[], rows: RowSet): void {
+    this.#openBytes = 0
+    let uncompressed = 0
+    for (const [at, writer] of this.#columns.entries()) {
+      writer.append(present(columns[at], 'column'), rows)
+      this.#openBytes += writer.byteSize
+      uncompressed += writer.uncompressedBytes
+    }
+    this.#groupRows += rowSetSize(rows)
+    if (this.#groupRows >= ROW_GROUP_ROWS || uncompressed >= ROW_GROUP_BYTES) this.#closeGroup()
+  }
+
+  /** The file; the next one begins. */
+  finish(): Uint8Array {
+    if (this.#groupRows > 0) this.#closeGroup()
+    const file = fileOf(this.#schema, this.#groups)
+    this.#groups = []
+    this.#closedRows = 0
+    this.#closedBytes = 0
+    return file
+  }
+
+  #closeGroup(): void {
+    const chunks = this.#columns.map(writer => writer.finish())
+    this.#groups.push({ rows: this.#groupRows, chunks })
+    this.#closedRows += this.#groupRows
+    this.#closedBytes += chunks.reduce((sum, chunk) => sum + chunkBytes(chunk), 0)
+    this.#groupRows = 0
+    this.#openBytes = 0
+  }
+}
+
+/** A file without rows. */
+export const emptyFile = (schema: TableSchema): Uint8Array => fileOf(schema, [])
+
+/** Puts a file together: magic number, chunks, page index, metadata and its length, magic number. */
+const fileOf = (schema: TableSchema, groups: readonly Omit<RowGroup, 'starts'>[]): Uint8Array => {
+  let at = MAGIC.length
+  const placed = groups.map(group => ({
+    ...group,
+    starts: group.chunks.map(chunk => {
+      at += chunkBytes(chunk)
+      return at - chunkBytes(chunk)
+    }),
+  }))
+  const { pageIndex, metadata } = footerOf(schema, placed, at)
+  const pages = groups.flatMap(({ chunks }) => chunks.flatMap(pagesOf))
+  const trailer = new Uint8Array(TRAILER_BYTES)
+  new DataView(trailer.buffer).setUint32(0, metadata.length, true)
+  trailer.set(MAGIC, 4)
+  return joined([
+    MAGIC,
+    ...pages.flatMap(({ header, contents }) => [header, contents]),
+    ...pageIndex,
+    metadata,
+    trailer,
+  ])
+}
+
+const pagesOf = ({ dictionaryPage, pages }: ColumnChunk): readonly Page[] =>
+  dictionaryPage === null ? pages : [dictionaryPage, ...pages]
+
+/** In memory of its own, which moves to another thread without a copy; all of it is written, so it need not be zeros. */
+const joined = (parts: readonly Uint8Array[]): Uint8Array => {
+  const { buffer } = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, 0))
+  const all = new Uint8Array(buffer)
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
