@@ -19,6 +19,8 @@ export interface Struck {
   readonly fault: Fault | null
   /** From the kill to the next commit in the store; `null` where the successor was killed before its first. */
   readonly recoveryMs: number | null
+  /** Daemons that ended by themselves while a service was harmed, and were started again. */
+  readonly gaveUp: number
 }
 
 const MOST_ROWS_BEFORE_C3 = 20_000
@@ -58,20 +60,26 @@ export const strike = async (
   let faulted = false
   for (const [at, blow] of blows.entries()) {
     const early = blow.early && at > 0
+    let gaveUp = 0
     const run = { version: chance() < 0.5 ? 1 : (2 as Version), workers: 1 + Math.floor(chance() * 3) }
-    const killAtRow = blow.point === 'c3' ? 1 + Math.floor(chance() * MOST_ROWS_BEFORE_C3) : null
-    const daemon = await soak.daemon({ ...run, args: ['--trigger', '1s'], killAtRow })
     const inflicted = blow.fault === null ? null : harm?.inflict(blow.fault)
-    let dead: number
+    let daemon: Daemon
+    let dead: number | null
     try {
-      dead = await killed(daemon, { ...blow, early }, chance)
+      do {
+        const killAtRow = blow.point === 'c3' ? 1 + Math.floor(chance() * MOST_ROWS_BEFORE_C3) : null
+        daemon = await soak.daemon({ ...run, args: ['--trigger', '1s'], killAtRow })
+        dead = await killed(daemon, { ...blow, early }, chance)
+        // one that finds no broker at its start ends, and a supervisor starts it again
+        gaveUp += dead === null ? 1 : 0
+      } while (dead === null)
     } finally {
       // whatever becomes of the daemon, services are well again before anything else is done to them
       await inflicted
     }
     const [commit = null] = daemon.commits
     const recoveryMs = killedAt === null || commit === null || faulted || blow.fault !== null ? null : commit - killedAt
-    const one = { point: blow.point, fault: blow.fault, recoveryMs }
+    const one = { point: blow.point, fault: blow.fault, recoveryMs, gaveUp }
     struck.push(one)
     told(one, at)
     killedAt = dead
@@ -81,26 +89,44 @@ export const strike = async (
   return struck
 }
 
-/** Kills a daemon where it is to be killed; answers when. @throws where it ends by itself or never gets there */
-const killed = async (daemon: Daemon, { point, early }: Blow, chance: () => number): Promise<number> => {
+/**
+ * Kills a daemon where it is to be killed; answers when, or `null` where it ended before because a service was away.
+ * @throws where it ends otherwise or never gets there
+ */
+const killed = async (daemon: Daemon, blow: Blow, chance: () => number): Promise<number | null> => {
   let killedAt: number | null = null
   const kill = async (): Promise<'drop'> => {
     killedAt = performance.now()
     daemon.signal('SIGKILL')
     return 'drop'
   }
-  const firstCommit = daemon.commits.length > 0 ? Promise.resolve() : daemon.nextCommit()
-  if (!early && point !== 'c3') await daemon.live(firstCommit)
+  const problem = await untilKilled(daemon, blow, chance, kill).then(
+    () => null,
+    (error: unknown) => error,
+  )
+  const { code, signal } = await daemon.end()
+  if (code === FAILED && blow.fault !== null) return null
+  if (problem !== null) throw problem
+  if (signal !== 'SIGKILL') throw new Error(`the daemon was not killed at ${blow.point}:\n${daemon.lastWords}`)
+  return killedAt ?? performance.now()
+}
+
+const FAILED = 1
+
+const untilKilled = async (
+  daemon: Daemon,
+  { point, early }: Blow,
+  chance: () => number,
+  kill: () => Promise<'drop'>,
+): Promise<void> => {
+  if (point === 'c3') return
+  if (!early) await daemon.live(daemon.nextCommit())
   if (point === 'random') {
     await daemon.live(sleep(chance() * RANDOM_MS))
     await kill()
-  } else if (point !== 'c3') {
-    const trap = new Trap(point, 1 + Math.floor(chance() * 2), kill)
-    daemon.arm(trap)
-    await daemon.live(trap.closed)
+    return
   }
-  const { signal } = await daemon.end()
-  const at = killedAt ?? performance.now()
-  if (signal !== 'SIGKILL') throw new Error(`the daemon was not killed at ${point}:\n${daemon.lastWords}`)
-  return at
+  const trap = new Trap(point, 1 + Math.floor(chance() * 2), kill)
+  daemon.arm(trap)
+  await daemon.live(trap.closed)
 }

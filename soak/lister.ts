@@ -55,6 +55,8 @@ export class Lister {
 
   start(): void {
     this.#looking = this.#look()
+    // told by stop(); until then it must not count as unhandled
+    this.#looking.catch(() => undefined)
   }
 
   /** Ends after a last look; answers the table's files in the order of their names. @throws what looking threw */

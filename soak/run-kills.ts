@@ -39,6 +39,7 @@ export const runKills = async (
         ),
         'killed at random': times(struck, 'random'),
         ...Object.fromEntries(FAULTS.map(fault => [fault, struck.filter(each => each.fault === fault).length])),
+        'daemons that ended while a service was away': struck.reduce((sum, { gaveUp }) => sum + gaveUp, 0),
         'recoveries measured': recoveries.length,
         'recovery p50, ms': Math.round(quantile(recoveries, 0.5)),
         'recovery p99, ms': Math.round(quantile(recoveries, 0.99)),

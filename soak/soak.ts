@@ -64,8 +64,10 @@ export class Soak {
     const numbers = [backlog, rate, burst?.rate ?? 0, burst?.seconds ?? 0].map(String)
     this.#generator = spawn(process.execPath, [GENERATE, setting.places.brokers, setting.topic, ...numbers], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      // a group of its own: Kafka's producer goes with it
+      detached: true,
     })
-    const atExit = (): void => void this.#generator.kill('SIGKILL')
+    const atExit = (): void => this.#endGenerator()
     process.once('exit', atExit)
     this.#generator.once('exit', () => process.off('exit', atExit))
     this.#generator.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#said += text))
@@ -91,9 +93,14 @@ export class Soak {
   }
 
   close(): void {
-    this.#generator.kill('SIGKILL')
+    this.#endGenerator()
     this.#bucket.close()
     rmSync(this.setting.folder, { recursive: true, force: true })
+  }
+
+  #endGenerator(): void {
+    const { pid, exitCode } = this.#generator
+    if (pid !== undefined && exitCode === null) process.kill(-pid, 'SIGKILL')
   }
 
   async #drain(): Promise<{ readonly sent: readonly number[]; readonly files: readonly string[] }> {
