@@ -29,16 +29,13 @@ export const runBurst = async (soak: Soak): Promise<Outcome> => {
   const residentMb = residentPeak(daemon.pid)
   daemon.signal('SIGTERM')
   const { code } = await daemon.end()
-  const { sent, verdict, sightings } = await soak.conclude()
-  const { rows, ...counts } = verdict
-  const { seenTwice, uncommitted, gone, wrongViews } = sightings
+  const { figures, faults } = await soak.conclude()
   return {
     figures: {
       'usual rate, rows/s': USUAL_RATE,
       'burst, rows/s': BURST.rate,
       'burst, s': BURST.seconds,
-      'rows sent': sent,
-      'rows landed': rows,
+      ...figures,
       'lag before, rows': before,
       'greatest lag, rows': most,
       'caught up after the burst, s': caughtUpAfter === null ? 'never' : Number(caughtUpAfter.toFixed(1)),
@@ -46,7 +43,7 @@ export const runBurst = async (soak: Soak): Promise<Outcome> => {
       'exit code at the end': code ?? 'none',
     },
     broken: [
-      ...wrong({ ...counts, seenTwice, uncommitted, gone, wrongViews, 'exit code': code ?? 1 }),
+      ...wrong({ ...faults, 'exit code': code ?? 1 }),
       ...(residentMb > CAP_MB ? [`resident memory: ${residentMb} MB`] : []),
       ...(caughtUpAfter === null ? ['the lag did not fall'] : []),
       ...(most <= LITTLE_LAG ? ['the lag did not rise'] : []),

@@ -66,24 +66,17 @@ export const runDiskFull = async (soak: Soak, disk: SmallDisk): Promise<Outcome>
   const onAfter = performance.now() - roomAt
   daemon.signal('SIGTERM')
   await daemon.end()
-  const { sent, verdict, sightings } = await soak.conclude()
-  const { rows, ...counts } = verdict
-  const { seenTwice, uncommitted, gone, wrongViews } = sightings
+  const { figures, faults } = await soak.conclude()
   return {
     figures: {
-      'rows sent': sent,
-      'rows landed': rows,
+      ...figures,
       'runs while the disk was full': codes.length,
       'how they ended': codes.join(', '),
       'the disk is named in the error': full.size > 0 ? 'yes' : 'no',
       'next batch after there was room, ms': Math.round(onAfter),
     },
     broken: wrong({
-      ...counts,
-      seenTwice,
-      uncommitted,
-      gone,
-      wrongViews,
+      ...faults,
       'runs that did not name the disk': 1 - full.size,
     }),
   }

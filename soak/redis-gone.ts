@@ -29,9 +29,7 @@ export const runRedisGone = async (soak: Soak, redis: RunningRedis): Promise<Out
   const awake = await during()
   daemon.signal('SIGTERM')
   const { code } = await daemon.end()
-  const { sent, verdict, sightings } = await soak.conclude()
-  const { rows, ...counts } = verdict
-  const { seenTwice, uncommitted, gone, wrongViews } = sightings
+  const { figures, faults } = await soak.conclude()
   const gaps = {
     'with Redis': well,
     'Redis refuses': refused,
@@ -41,14 +39,13 @@ export const runRedisGone = async (soak: Soak, redis: RunningRedis): Promise<Out
   }
   return {
     figures: {
-      'rows sent': sent,
-      'rows landed': rows,
+      ...figures,
       ...Object.fromEntries(
         Object.entries(gaps).map(([when, gap]) => [`longest time between commits, ms: ${when}`, gap]),
       ),
     },
     broken: [
-      ...wrong({ ...counts, seenTwice, uncommitted, gone, wrongViews, 'exit code': code ?? 1 }),
+      ...wrong({ ...faults, 'exit code': code ?? 1 }),
       ...Object.entries(gaps).flatMap(([when, gap]) => (gap > ALLOWED_MS ? [`${when}: ${gap} ms`] : [])),
     ],
   }

@@ -12,26 +12,15 @@ export const runZombies = async (
   const woken = await raiseZombies(soak, times, chance, ({ point, ending }, at) =>
     told(`${at + 1}/${times} stopped at ${point}: ended with ${ending.code ?? ending.signal}\n`),
   )
-  const { sent, verdict, sightings } = await soak.conclude()
-  const { rows, ...counts } = verdict
-  const { looks, viewLooks, rowsSeen, ...seen } = sightings
+  const { figures, faults } = await soak.conclude()
   const fenced = woken.filter(each => each.fenced).length
   return {
     figures: {
-      'rows sent': sent,
-      'rows landed': rows,
+      ...figures,
       'drivers that woke beside their successor': woken.length,
       'of them ended as fenced': fenced,
-      'looks at the table': looks,
-      'looks at the view': viewLooks,
-      ...counts,
-      ...seen,
+      ...faults,
     },
-    broken: wrong({
-      ...counts,
-      ...seen,
-      'rows that no look saw': rows - rowsSeen,
-      'woken drivers that did not end as fenced': woken.length - fenced,
-    }),
+    broken: wrong({ ...faults, 'woken drivers that did not end as fenced': woken.length - fenced }),
   }
 }

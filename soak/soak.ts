@@ -9,10 +9,10 @@ import { Bucket, type Objects } from './bucket.ts'
 import { Daemon, type Run, type Setting } from './daemon.ts'
 import { PARTITIONS } from './events.ts'
 import { Folder } from './folder.ts'
-import { Lister, type Sightings } from './lister.ts'
+import { Lister } from './lister.ts'
 import type { Places } from './places.ts'
 import type { Weather } from './store-watch.ts'
-import { type Verdict, verify } from './verifier.ts'
+import { verify } from './verifier.ts'
 import type { ViewReader } from './view-reader.ts'
 
 const GENERATE = fileURLToPath(new URL('./generate.mjs', import.meta.url))
@@ -22,6 +22,13 @@ export interface Load {
   readonly backlog: number
   readonly rate: number
   readonly burst?: { readonly rate: number; readonly seconds: number }
+}
+
+/** What is left when all is read. */
+export interface Conclusion {
+  readonly figures: Readonly<Record<string, number>>
+  /** What was lost, doubled, altered, seen too early …: all zero. */
+  readonly faults: Readonly<Record<string, number>>
 }
 
 export interface SoakOptions {
@@ -74,22 +81,27 @@ export class Soak {
     this.#lister.start()
   }
 
-  get sightings(): Sightings {
-    return this.#lister.sightings
-  }
-
   daemon(run: Run): Promise<Daemon> {
     return Daemon.start(this.setting, run)
   }
 
   /** Ends the generator, lets the pipeline read to the end, and compares. */
-  async conclude(): Promise<{ readonly sent: number; readonly verdict: Verdict; readonly sightings: Sightings }> {
+  async conclude(): Promise<Conclusion> {
     const { sent, files } = await this.#drain()
     const folder = files[0] === undefined ? this.setting.folder : join(files[0], '..')
     const { prefix } = this.setting
     const landed = { bucket: this.#bucket, prefix, folder, view: await this.view.read() }
-    const verdict = await verify(landed, sent)
-    return { sent: sent.reduce((sum, rows) => sum + rows, 0), verdict, sightings: this.#lister.sightings }
+    const { rows, ...counted } = await verify(landed, sent)
+    const { looks, viewLooks, rowsSeen, ...seen } = this.#lister.sightings
+    return {
+      figures: {
+        'rows sent': sent.reduce((sum, each) => sum + each, 0),
+        'rows landed': rows,
+        'looks at the table': looks,
+        'looks at the view': viewLooks,
+      },
+      faults: { ...counted, ...seen, 'rows that no look saw': rows - rowsSeen },
+    }
   }
 
   close(): void {
