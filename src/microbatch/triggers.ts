@@ -6,14 +6,14 @@ import { type DurationMs, durationMs, type EpochMs, epochMs } from '../base/unit
 export type Trigger =
   /** As soon as there is data. */
   | { readonly kind: 'default' }
-  /** At aligned ticks: multiples of the interval since the epoch. */
+  /** At once, then at aligned ticks: multiples of the interval since the epoch. */
   | { readonly kind: 'processingTime'; readonly intervalMs: DurationMs }
   /** What is there at the start, in as many batches as it takes, and then ends. */
   | { readonly kind: 'availableNow'; readonly flush: boolean }
 
 export const defaultTrigger: Trigger = Object.freeze({ kind: 'default' })
 
-/** A batch at each multiple of `interval`. Ticks that pass while a batch runs are not made up for: the next batch starts at once. */
+/** A batch at once, then at each multiple of `interval`. Ticks that pass while a batch runs are not made up for: the next batch starts at once. */
 export const processingTime = (interval: DurationText): Trigger => {
   const intervalMs = parseDuration(interval, 'trigger interval')
   if (intervalMs < 1) {
@@ -32,12 +32,13 @@ export const availableNow = (options: { readonly flush?: boolean } = {}): Trigge
   Object.freeze({ kind: 'availableNow', flush: options.flush ?? false })
 
 /**
- * When the next batch is due, given when the one before was. The first tick lies at the first multiple of the interval
- * not before `now`; after a batch that overran its interval the next one is due at the latest tick that has passed.
+ * When the next batch is due, given when the one before was. The first is due at once, as in Spark, so that a restart costs no
+ * interval; those after it at multiples of the interval. After a batch that overran its interval the next one is due at the latest tick that has passed.
  */
 export const nextTick = (interval: DurationMs, previousTick: EpochMs | null, now: EpochMs): EpochMs => {
-  if (previousTick === null) return epochMs(Math.ceil(now / interval) * interval)
-  return epochMs(Math.max(previousTick + interval, Math.floor(now / interval) * interval))
+  if (previousTick === null) return now
+  const multipleBefore = (time: EpochMs): number => Math.floor(time / interval) * interval
+  return epochMs(Math.max(multipleBefore(previousTick) + interval, multipleBefore(now)))
 }
 
 /** The length of time that a batch's rows are planned for. */

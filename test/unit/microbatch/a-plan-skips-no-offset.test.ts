@@ -87,8 +87,9 @@ describe('a plan', () => {
 
 describe('ticks', () => {
   const second = durationMs(1000)
-  it('lie at multiples of the interval', () => {
-    expect(nextTick(second, null, epochMs(1234))).toBe(2000)
+  it('lie at multiples of the interval, after a first one at once', () => {
+    expect(nextTick(second, null, epochMs(1234))).toBe(1234)
+    expect(nextTick(second, epochMs(1234), epochMs(1300))).toBe(2000)
     expect(nextTick(second, epochMs(2000), epochMs(2300))).toBe(3000)
   })
   it('that a long batch has missed are not made up for, but the next batch starts at once', () => {

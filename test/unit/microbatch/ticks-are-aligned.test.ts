@@ -4,9 +4,10 @@ import { durationMs, epochMs } from '../../../src/base/units.ts'
 import { defaultTrigger, nextTick, plannedInterval, processingTime } from '../../../src/microbatch/triggers.ts'
 
 describe('processingTime', () => {
-  it('ticks at multiples of the interval; ticks that passed meanwhile are left out', () => {
+  it('ticks at once and then at multiples of the interval; ticks that passed meanwhile are left out', () => {
     const every = durationMs(1000)
-    expect(nextTick(every, null, epochMs(1500))).toBe(2000)
+    expect(nextTick(every, null, epochMs(1500))).toBe(1500)
+    expect(nextTick(every, epochMs(1500), epochMs(1600))).toBe(2000)
     expect(nextTick(every, epochMs(2000), epochMs(2400))).toBe(3000)
     // the batch of tick 2000 took until 5300: ticks 3000 and 4000 are gone, the next batch is due at once
     expect(nextTick(every, epochMs(2000), epochMs(5300))).toBe(5000)
