@@ -8,6 +8,9 @@ import { ValidityAccumulator } from './validity-accumulator.ts'
 /** From here on a native copy is worth the view object that it takes. */
 const NATIVE_COPY_BYTES = 64
 
+/** Memory that a few very long values took is given up again. */
+const MOST_KEPT_BYTES = 4 * 1_048_576
+
 /** A growing string, json or bytes column. */
 export class BinaryAccumulator implements ColumnAccumulator<BinaryColumn> {
   length = 0
@@ -51,6 +54,7 @@ export class BinaryAccumulator implements ColumnAccumulator<BinaryColumn> {
   clear(): void {
     this.length = 0
     this.validity.clear()
+    if (this.bytes.length > MOST_KEPT_BYTES) this.bytes = new Uint8Array(0)
   }
 
   private get used(): number {

@@ -1,11 +1,13 @@
 import type { Kernels } from '../../columnar/kernels.ts'
 import type { TableEncoderFactory } from '../sink.ts'
 import { ParquetTableEncoder } from './parquet-encoder.ts'
+import { SpareWriters } from './spare-writers.ts'
 
 export { emptyFile as emptyParquet } from './file-writer.ts'
 
-/** Encoders of Parquet files, over the loops of `kernels`. */
-export const parquetEncoder =
-  (kernels: Pick<Kernels, 'pageEncoder'>): TableEncoderFactory =>
-  options =>
-    new ParquetTableEncoder(kernels.pageEncoder(), options)
+/** Encoders of Parquet files, over the loops of `kernels`; for one thread. */
+export const parquetEncoder = (kernels: Pick<Kernels, 'pageEncoder'>): TableEncoderFactory => {
+  const pages = kernels.pageEncoder()
+  const spare = new SpareWriters()
+  return options => new ParquetTableEncoder(pages, spare.of(options.schema, options.partitionBy), options)
+}

@@ -10,6 +10,8 @@ import { FileWriter } from './file-writer.ts'
 
 /** Rows taken at a time between two looks at the size of a file. */
 const ROWS_PER_STEP = 8192
+/** Writers kept for the next task, for the memory in which they gather rows: it would otherwise grow anew each time. */
+const MAX_SPARE = 2
 /** Encoded files wait in memory for the end of their task: a table with folders without number is refused. */
 const MAX_FILES = 10_000
 
@@ -29,9 +31,12 @@ export class ParquetTableEncoder implements TableEncoder {
   private readonly pages: PageEncoder
   private readonly open = new Map<string, OpenPartition>()
   private readonly files: EncodedFile[] = []
+  private readonly spare: FileWriter[]
 
-  constructor(pages: PageEncoder, options: TableEncoderOptions) {
+  /** @param spare Writers for files of this table; taken from, and given back to. */
+  constructor(pages: PageEncoder, spare: FileWriter[], options: TableEncoderOptions) {
     this.pages = pages
+    this.spare = spare
     this.options = options
     this.partitioner = partitioner(options.schema, options.partitionBy)
     assert(options.maxOpenPartitions >= 1 && options.maxFileBytes >= 1, 'limits of a table are at least 1')
@@ -43,8 +48,7 @@ export class ParquetTableEncoder implements TableEncoder {
   }
 
   finish(): readonly EncodedFile[] {
-    for (const partition of this.open.values()) this.finishFile(partition)
-    this.open.clear()
+    for (const open of this.open.values()) this.close(open)
     return this.files.toSorted((a, b) => (a.partition < b.partition ? -1 : a.partition > b.partition ? 1 : 0))
   }
 
@@ -59,7 +63,8 @@ export class ParquetTableEncoder implements TableEncoder {
 
   private openPartition(partition: string): OpenPartition {
     if (this.open.size >= this.options.maxOpenPartitions) this.closeLargest()
-    const opened = { partition, file: new FileWriter(this.partitioner.fileSchema, this.pages) }
+    const file = this.spare.pop() ?? new FileWriter(this.partitioner.fileSchema, this.pages)
+    const opened = { partition, file }
     this.open.set(partition, opened)
     return opened
   }
@@ -70,8 +75,13 @@ export class ParquetTableEncoder implements TableEncoder {
       if (largest === null || open.file.byteSize > largest.file.byteSize) largest = open
     }
     assert(largest !== null, 'a partition is open')
-    this.finishFile(largest)
-    this.open.delete(largest.partition)
+    this.close(largest)
+  }
+
+  private close(open: OpenPartition): void {
+    this.finishFile(open)
+    this.open.delete(open.partition)
+    if (this.spare.length < MAX_SPARE) this.spare.push(open.file)
   }
 
   /** Makes a file of what a partition holds, if anything, and empties it. */
