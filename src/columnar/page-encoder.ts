@@ -26,7 +26,7 @@ export interface Extremes {
 }
 
 export interface EncodedPage {
-  /** Compressed, in memory of its own. */
+  /** Compressed; valid until the next call. */
   readonly bytes: Uint8Array
   /** Length before compression. */
   readonly plainBytes: number
@@ -41,7 +41,7 @@ export interface ValueDictionary {
   /** Bytes of the plain values. */
   readonly byteSize: number
   /**
-   * Numbers of values that were brought, new ones added; valid until the next call. `null` where the dictionary would
+   * Numbers of values, new ones added; valid until the next call. `null` where the dictionary would
    * grow beyond its limit, or there is no memory for it: it then has the values of before, and takes no more.
    */
   numbersOf(values: ScalarColumn): Int32Array | null

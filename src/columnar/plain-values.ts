@@ -28,6 +28,9 @@ export const plainLength = (values: ScalarColumn): number => {
 export const fixedBytes = (values: Exclude<ScalarColumn, { kind: 'string' | 'json' | 'bytes' }>): Uint8Array =>
   new Uint8Array(values.values.buffer, values.values.byteOffset, plainLength(values))
 
+/** From here on a native copy is worth the view object that it takes. */
+const NATIVE_COPY_BYTES = 256
+
 /** Writes dense values in Parquet's plain encoding. */
 export const putPlain = (values: ScalarColumn, out: Uint8Array, at: number): void => {
   if (!('bytes' in values)) {
@@ -49,6 +52,10 @@ export const putPlain = (values: ScalarColumn, out: Uint8Array, at: number): voi
     out[to + 2] = count >>> 16
     out[to + 3] = count >>> 24
     to += 4
-    for (; from < end; from++) out[to++] = bytes[from] as number
+    if (count >= NATIVE_COPY_BYTES) {
+      out.set(bytes.subarray(from, end), to)
+      to += count
+      from = end
+    } else for (; from < end; from++) out[to++] = bytes[from] as number
   }
 }

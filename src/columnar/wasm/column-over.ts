@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts'
 import type { ScalarColumn } from '../column.ts'
+import { fixedBytes, plainLength } from '../plain-values.ts'
 import type { KernelMemory } from './kernel-memory.ts'
 
 /** Dense values of one width, or bits, as they lie in the kernels' memory; not copied. */
@@ -27,4 +28,26 @@ export const columnOver = (
     default:
       assert(false, `values of ${kind} have one width`)
   }
+}
+
+/** Bytes behind values that kernels may read. */
+const MARGIN = 32
+
+/** Bytes that a copy of dense values takes. */
+export const copyBytes = (values: ScalarColumn): number => plainLength(values) + 16 + 2 * MARGIN
+
+/** A copy of dense values at an address. */
+export const copyAt = (memory: KernelMemory, values: ScalarColumn, at: number): ScalarColumn => {
+  if (!('bytes' in values)) {
+    memory.bytes.set(fixedBytes(values), at)
+    return columnOver(memory, values.kind, at, values.length)
+  }
+  const { length } = values
+  assert(values.offsets[0] === 0, 'the texts of a page begin where its memory begins')
+  const offsets = memory.words.subarray(at >> 2, (at >> 2) + length + 1)
+  offsets.set(values.offsets.subarray(0, length + 1))
+  const bytesAt = at + 4 * (length + 1) + 16
+  const bytes = memory.bytes.subarray(bytesAt, bytesAt + (offsets[length] as number))
+  bytes.set(values.bytes.subarray(0, offsets[length]))
+  return { kind: values.kind, length, validity: null, offsets, bytes }
 }

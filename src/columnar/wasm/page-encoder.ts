@@ -1,17 +1,22 @@
-import { assert } from '../../base/assert.ts'
 import { bitWidth, isOneRun, maxHybridBytes, putHybrid, putPackedHeader } from '../bit-packing.ts'
 import type { ScalarColumn } from '../column.ts'
 import type { DictionaryKind, EncodedPage, Extremes, PageEncoder, ValueDictionary } from '../page-encoder.ts'
-import { fixedBytes, plainLength, putPlain } from '../plain-values.ts'
+import { plainLength, putPlain } from '../plain-values.ts'
 import { pageEncoder } from '../typescript/page-encoder.ts'
 import { maxCompressedLength } from '../typescript/snappy-compress.ts'
-import { columnOver } from './column-over.ts'
+import { copyAt, copyBytes } from './column-over.ts'
 import type { KernelInstance } from './kernels-module.ts'
 import { wasmDictionary } from './value-dictionary.ts'
 
 /** Bytes behind what is asked for that kernels may read or write over. */
 const MARGIN = 32
 const SNAPPY_TABLE_BYTES = 65_536
+
+/** From so many bytes a text on, the loops of JavaScript cost less than bringing a page here. */
+const LONG_TEXT_BYTES = 256
+
+const hasLongTexts = (values: ScalarColumn): boolean =>
+  'bytes' in values && plainLength(values) > LONG_TEXT_BYTES * values.length
 
 /** The loops of writers of pages in WebAssembly. What finds no room in the memory is done by the TypeScript twin. */
 export const wasmPageEncoder = (kernels: KernelInstance): PageEncoder => new KernelPages(kernels, pageEncoder())
@@ -30,8 +35,8 @@ class KernelPages implements PageEncoder {
   bring<Values extends ScalarColumn>(values: Values): Values {
     const { memory } = this.#kernels
     if (this.#brought !== 0) memory.free(this.#brought)
-    this.#brought = memory.allocate(plainLength(values) + 16 + 2 * MARGIN)
-    return this.#brought === 0 ? values : (copied(this.#kernels, values, this.#brought) as Values)
+    this.#brought = hasLongTexts(values) ? 0 : memory.allocate(copyBytes(values))
+    return this.#brought === 0 ? values : (copyAt(memory, values, this.#brought) as Values)
   }
 
   extremes(values: ScalarColumn): Extremes | null {
@@ -96,26 +101,10 @@ class KernelPages implements PageEncoder {
     if (table !== 0) {
       const pageEnd = write(page)
       const end = functions.snappyCompress(page, pageEnd, out, table)
-      encoded = { bytes: memory.bytes.slice(out, end), plainBytes: pageEnd - page }
+      encoded = { bytes: memory.bytes.subarray(out, end), plainBytes: pageEnd - page }
     }
+    // given back already: what lies there stays until the next call
     for (const block of [page, out, table]) if (block !== 0) memory.free(block)
     return encoded
   }
-}
-
-/** A copy of dense values at an address of the kernels' memory. */
-const copied = ({ memory }: KernelInstance, values: ScalarColumn, at: number): ScalarColumn => {
-  if (!('bytes' in values)) {
-    memory.bytes.set(fixedBytes(values), at)
-    return columnOver(memory, values.kind, at, values.length)
-  }
-  const { length } = values
-  const start = values.offsets[0] as number
-  assert(start === 0, 'the texts of a page begin where its memory begins')
-  const offsets = memory.words.subarray(at >> 2, (at >> 2) + length + 1)
-  offsets.set(values.offsets.subarray(0, length + 1))
-  const bytesAt = at + 4 * (length + 1) + 16
-  const bytes = memory.bytes.subarray(bytesAt, bytesAt + (offsets[length] as number))
-  bytes.set(values.bytes.subarray(0, offsets[length]))
-  return { kind: values.kind, length, validity: null, offsets, bytes }
 }

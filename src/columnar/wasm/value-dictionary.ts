@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts'
 import type { ScalarColumn } from '../column.ts'
 import type { DictionaryKind, ValueDictionary } from '../page-encoder.ts'
 import { fixedBytes, valueWidth } from '../plain-values.ts'
-import { columnOver } from './column-over.ts'
+import { columnOver, copyAt, copyBytes } from './column-over.ts'
 import type { KernelInstance } from './kernels-module.ts'
 
 /** Words of `Dictionary` in `assembly/dictionary.ts`, in their order. */
@@ -96,7 +96,7 @@ class KernelDictionary implements ValueDictionary {
     const blocks = this.#blocks
     if (blocks.numbers !== 0) memory.free(blocks.numbers)
     blocks.numbers = memory.allocate(4 * values.length)
-    if (blocks.numbers === 0 || !this.#number(values)) {
+    if (blocks.numbers === 0 || !this.#numberHere(values)) {
       this.#setWord('size', size)
       this.#setWord('used', used)
       return null
@@ -120,6 +120,18 @@ class KernelDictionary implements ValueDictionary {
   free(): void {
     lost.unregister(this)
     giveBack(this.#kernels, this.#blocks)
+  }
+
+  /** As `#number`, for values that may lie elsewhere. */
+  #numberHere(values: ScalarColumn): boolean {
+    const { memory } = this.#kernels
+    const isHere = memory.addressOf('bytes' in values ? values.bytes : fixedBytes(values)) >= 0
+    if (isHere) return this.#number(values)
+    const copy = memory.allocate(copyBytes(values))
+    if (copy === 0) return false
+    const done = this.#number(copyAt(memory, values, copy))
+    memory.free(copy)
+    return done
   }
 
   /** Numbers all values, with more memory as often as it is needed; whether there was some. */

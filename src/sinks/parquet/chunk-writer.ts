@@ -1,4 +1,5 @@
 import type { Column, ScalarColumn } from '../../columnar/column.ts'
+import { GrowingArena } from '../../columnar/growing-arena.ts'
 import type { EncodedPage, PageEncoder, ValueDictionary } from '../../columnar/page-encoder.ts'
 import { valueWidth } from '../../columnar/plain-values.ts'
 import type { Field } from '../../columnar/schema.ts'
@@ -6,7 +7,7 @@ import { type RowSet, rowSetSize, sliceRows } from '../row-set.ts'
 import { columnAccumulator } from './accumulators.ts'
 import { boundsAt } from './bounds.ts'
 import type { ColumnAccumulator } from './column-accumulator.ts'
-import { type ColumnChunk, type DataPage, type Page, pageBytes } from './column-chunk.ts'
+import type { ColumnChunk, DataPage } from './column-chunk.ts'
 import { dictionaryPays, MAX_DICTIONARY_BYTES } from './dictionary-choice.ts'
 import { shred } from './levels.ts'
 import { ENCODING, type Leaf, leafOf, PAGE } from './parquet-types.ts'
@@ -15,6 +16,9 @@ import { i32, struct, thriftBytes } from './thrift.ts'
 /** A page is closed at about so many bytes before compression, or at so many rows (parquet-mr's limits). */
 const PAGE_BYTES = 1_048_576
 const PAGE_ROWS = 20_000
+/** Memory of a chunk that is not kept for the next one. */
+const MOST_KEPT_BYTES = 16 * 1_048_576
+const NO_PAGE = new Uint8Array(0)
 
 /**
  * Writes the chunks of one column, one after the other: rows are gathered until they are a page, and a page is kept
@@ -25,13 +29,14 @@ export class ChunkWriter {
   readonly #leaf: Leaf
   readonly #encoder: PageEncoder
   readonly #rows: ColumnAccumulator
+  /** Pages behind their headers; the memory is used again in the next chunk. */
+  #contents = new GrowingArena(0)
   #pages: DataPage[] = []
   #dictionary: ValueDictionary | 'undecided' | 'none' = 'undecided'
   /** A dictionary that was given up, whose pages stay. */
   #closed: ValueDictionary | null = null
   #rowsInPages = 0
   #entries = 0
-  #pageBytes = 0
   #uncompressedBytes = 0
   #hasPlainPages = false
 
@@ -43,7 +48,7 @@ export class ChunkWriter {
 
   /** Bytes in memory: compressed pages, and rows that are not yet a page. */
   get byteSize(): number {
-    return this.#pageBytes + this.#rows.byteSize
+    return this.#contents.length + this.#rows.byteSize
   }
 
   /** Bytes of all rows before compression. */
@@ -66,26 +71,29 @@ export class ChunkWriter {
     }
   }
 
-  /** The chunk of the rows since the last one; the next one begins. */
+  /** The chunk of the rows since the last one, whose contents are valid until the next rows come. */
   finish(): ColumnChunk {
     if (this.#rows.length > 0) this.#closePage()
     const dictionary = this.#closed ?? (typeof this.#dictionary === 'string' ? null : this.#dictionary)
-    const dictionaryPage = dictionary === null || dictionary.size === 0 ? null : this.#dictionaryPage(dictionary)
+    const { bytes, length } = this.#contents
+    const contents = bytes.subarray(0, length)
     const chunk = {
       leaf: this.#leaf,
-      dictionaryPage,
+      dictionaryPage: dictionary === null ? NO_PAGE : this.#dictionaryPage(dictionary),
+      contents,
       pages: this.#pages,
       hasPlainPages: this.#hasPlainPages,
       entries: this.#entries,
       uncompressedBytes: this.#uncompressedBytes,
     }
     dictionary?.free()
+    if (length > MOST_KEPT_BYTES) this.#contents = new GrowingArena(0)
+    else this.#contents.clear()
     this.#pages = []
     this.#dictionary = 'undecided'
     this.#closed = null
     this.#rowsInPages = 0
     this.#entries = 0
-    this.#pageBytes = 0
     this.#uncompressedBytes = 0
     this.#hasPlainPages = false
     return chunk
@@ -104,14 +112,16 @@ export class ChunkWriter {
         : this.#encoder.indexPage(levels, numbers.of, numbers.size)
     if (numbers === null) this.#hasPlainPages = true
     const encoding = numbers === null ? ENCODING.plain : ENCODING.rleDictionary
-    const written = this.#withHeader(page, PAGE.data, [
+    const header = this.#header(page, PAGE.data, [
       5,
       struct([1, i32(entries)], [2, i32(encoding)], [3, i32(ENCODING.rle)], [4, i32(ENCODING.rle)]),
     ])
-    this.#pages.push({ ...written, firstRow: this.#rowsInPages, nulls, isEmpty: values.length === 0, bounds })
+    this.#contents.append(header)
+    this.#contents.append(page.bytes)
+    const byteSize = header.length + page.bytes.length
+    this.#pages.push({ byteSize, firstRow: this.#rowsInPages, nulls, isEmpty: values.length === 0, bounds })
     this.#rowsInPages += rows.length
     this.#entries += entries
-    this.#pageBytes += pageBytes(written)
     this.#rows.clear()
   }
 
@@ -130,19 +140,24 @@ export class ChunkWriter {
     return null
   }
 
-  #dictionaryPage(dictionary: ValueDictionary): Page {
+  #dictionaryPage(dictionary: ValueDictionary): Uint8Array {
+    if (dictionary.size === 0) return NO_PAGE
     const page = this.#encoder.plainPage(new Uint8Array(0), dictionary.values())
-    return this.#withHeader(page, PAGE.dictionary, [7, struct([1, i32(dictionary.size)], [2, i32(ENCODING.plain)])])
+    const header = this.#header(page, PAGE.dictionary, [7, struct([1, i32(dictionary.size)], [2, i32(ENCODING.plain)])])
+    const whole = new GrowingArena(header.length + page.bytes.length)
+    whole.append(header)
+    whole.append(page.bytes)
+    return whole.bytes
   }
 
-  #withHeader(
+  #header(
     { bytes, plainBytes }: EncodedPage,
     type: number,
     details: readonly [number, ReturnType<typeof struct>],
-  ): Page {
+  ): Uint8Array {
     const header = thriftBytes([1, i32(type)], [2, i32(plainBytes)], [3, i32(bytes.length)], details)
     this.#uncompressedBytes += header.length + plainBytes
-    return { header, contents: bytes }
+    return header
   }
 }
 

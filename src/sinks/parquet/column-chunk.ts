@@ -1,15 +1,10 @@
 import type { Bounds } from './bounds.ts'
 import type { Leaf } from './parquet-types.ts'
 
-/** A page as it is in the file. */
-export interface Page {
-  readonly header: Uint8Array
-  /** Compressed. */
-  readonly contents: Uint8Array
-}
-
-/** One data page of a column chunk. */
-export interface DataPage extends Page {
+/** What is known of a data page of a column chunk. */
+export interface DataPage {
+  /** Bytes in the file, with its header. */
+  readonly byteSize: number
   /** Rows of the chunk before its first one. */
   readonly firstRow: number
   readonly nulls: number
@@ -22,8 +17,10 @@ export interface DataPage extends Page {
 /** All values of a column within a row group, encoded. */
 export interface ColumnChunk {
   readonly leaf: Leaf
-  /** `null` where there is no dictionary. */
-  readonly dictionaryPage: Page | null
+  /** With its header; empty where there is no dictionary. */
+  readonly dictionaryPage: Uint8Array
+  /** The data pages one after the other, each behind its header. */
+  readonly contents: Uint8Array
   readonly pages: readonly DataPage[]
   /** Whether values lie in some pages as they are. */
   readonly hasPlainPages: boolean
@@ -33,12 +30,8 @@ export interface ColumnChunk {
   readonly uncompressedBytes: number
 }
 
-/** Bytes of a page in the file; 0 where there is none. */
-export const pageBytes = (page: Page | null): number => (page === null ? 0 : page.header.length + page.contents.length)
-
 /** Bytes of a chunk in the file. */
-export const chunkBytes = ({ dictionaryPage, pages }: ColumnChunk): number =>
-  pages.reduce((sum, page) => sum + pageBytes(page), pageBytes(dictionaryPage))
+export const chunkBytes = ({ dictionaryPage, contents }: ColumnChunk): number => dictionaryPage.length + contents.length
 
 /** Bounds of all values; `null` where there is none or a page has some that are not comparable. */
 export const chunkBounds = ({ pages }: ColumnChunk, widest: (one: Bounds, other: Bounds) => Bounds): Bounds | null => {

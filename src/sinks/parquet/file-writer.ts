@@ -4,7 +4,7 @@ import type { PageEncoder } from '../../columnar/page-encoder.ts'
 import type { TableSchema } from '../../columnar/schema.ts'
 import { type RowSet, rowSetSize } from '../row-set.ts'
 import { ChunkWriter } from './chunk-writer.ts'
-import { type ColumnChunk, chunkBytes, type Page } from './column-chunk.ts'
+import { type ColumnChunk, chunkBytes } from './column-chunk.ts'
 import { footerOf, type RowGroup } from './footer.ts'
 
 /** A row group is closed at about so many bytes before compression, or so many rows: what a reader holds at a time. */
@@ -49,12 +49,12 @@ export class FileWriter {
       uncompressed += writer.uncompressedBytes
     }
     this.#groupRows += rowSetSize(rows)
-    if (this.#groupRows >= ROW_GROUP_ROWS || uncompressed >= ROW_GROUP_BYTES) this.#closeGroup()
+    if (this.#groupRows >= ROW_GROUP_ROWS || uncompressed >= ROW_GROUP_BYTES) this.#closeGroup(ownChunk)
   }
 
   /** The file; the next one begins. */
   finish(): Uint8Array {
-    if (this.#groupRows > 0) this.#closeGroup()
+    if (this.#groupRows > 0) this.#closeGroup(chunk => chunk)
     const file = fileOf(this.#schema, this.#groups)
     this.#groups = []
     this.#closedRows = 0
@@ -62,8 +62,8 @@ export class FileWriter {
     return file
   }
 
-  #closeGroup(): void {
-    const chunks = this.#columns.map(writer => writer.finish())
+  #closeGroup(keep: (chunk: ColumnChunk) => ColumnChunk): void {
+    const chunks = this.#columns.map(writer => keep(writer.finish()))
     this.#groups.push({ rows: this.#groupRows, chunks })
     this.#closedRows += this.#groupRows
     this.#closedBytes += chunks.reduce((sum, chunk) => sum + chunkBytes(chunk), 0)
@@ -71,6 +71,9 @@ export class FileWriter {
     this.#openBytes = 0
   }
 }
+
+/** The chunk in memory of its own: its writer goes on. */
+const ownChunk = (chunk: ColumnChunk): ColumnChunk => ({ ...chunk, contents: chunk.contents.slice() })
 
 /** A file without rows. */
 export const emptyFile = (schema: TableSchema): Uint8Array => fileOf(schema, [])
@@ -86,21 +89,12 @@ const fileOf = (schema: TableSchema, groups: readonly Omit<RowGroup, 'starts'>[]
     }),
   }))
   const { pageIndex, metadata } = footerOf(schema, placed, at)
-  const pages = groups.flatMap(({ chunks }) => chunks.flatMap(pagesOf))
+  const chunks = groups.flatMap(group => group.chunks.flatMap(chunk => [chunk.dictionaryPage, chunk.contents]))
   const trailer = new Uint8Array(TRAILER_BYTES)
   new DataView(trailer.buffer).setUint32(0, metadata.length, true)
   trailer.set(MAGIC, 4)
-  return joined([
-    MAGIC,
-    ...pages.flatMap(({ header, contents }) => [header, contents]),
-    ...pageIndex,
-    metadata,
-    trailer,
-  ])
+  return joined([MAGIC, ...chunks, ...pageIndex, metadata, trailer])
 }
-
-const pagesOf = ({ dictionaryPage, pages }: ColumnChunk): readonly Page[] =>
-  dictionaryPage === null ? pages : [dictionaryPage, ...pages]
 
 /** In memory of its own, which moves to another thread without a copy; all of it is written, so it need not be zeros. */
 const joined = (parts: readonly Uint8Array[]): Uint8Array => {

@@ -1,6 +1,6 @@
 import type { TableSchema } from '../../columnar/schema.ts'
 import { lowerBound, upperBound, widest } from './bounds.ts'
-import { type ColumnChunk, chunkBounds, chunkBytes, pageBytes } from './column-chunk.ts'
+import { type ColumnChunk, chunkBounds, chunkBytes } from './column-chunk.ts'
 import { ENCODING, SNAPPY, schemaElements } from './parquet-types.ts'
 import { binary, bool, i16, i32, i64, list, struct, type ThriftValue, text, thriftBytes } from './thrift.ts'
 
@@ -96,10 +96,11 @@ const columnChunk = (chunk: ColumnChunk, start: number, { column, offset }: Inde
 
 const columnMetadata = (chunk: ColumnChunk, start: number): ThriftValue => {
   const { leaf, dictionaryPage, hasPlainPages, entries, uncompressedBytes } = chunk
+  const hasDictionary = dictionaryPage.length > 0
   const encodings = [
-    ...(hasPlainPages || dictionaryPage !== null ? [ENCODING.plain] : []),
+    ...(hasPlainPages || hasDictionary ? [ENCODING.plain] : []),
     ENCODING.rle,
-    ...(dictionaryPage === null ? [] : [ENCODING.rleDictionary]),
+    ...(hasDictionary ? [ENCODING.rleDictionary] : []),
   ]
   return struct(
     [1, i32(leaf.physical)],
@@ -109,8 +110,8 @@ const columnMetadata = (chunk: ColumnChunk, start: number): ThriftValue => {
     [5, i64(entries)],
     [6, i64(uncompressedBytes)],
     [7, i64(chunkBytes(chunk))],
-    [9, i64(start + pageBytes(dictionaryPage))],
-    [11, dictionaryPage === null ? null : i64(start)],
+    [9, i64(start + dictionaryPage.length)],
+    [11, hasDictionary ? i64(start) : null],
     [12, statistics(chunk)],
   )
 }
@@ -148,11 +149,10 @@ const columnIndex = ({ leaf: { type }, pages }: ColumnChunk): Uint8Array | null 
 }
 
 const offsetIndex = ({ dictionaryPage, pages }: ColumnChunk, start: number): Uint8Array => {
-  let at = start + pageBytes(dictionaryPage)
+  let at = start + dictionaryPage.length
   const locations = pages.map(page => {
-    const length = pageBytes(page)
-    at += length
-    return struct([1, i64(at - length)], [2, i32(length)], [3, i64(page.firstRow)])
+    at += page.byteSize
+    return struct([1, i64(at - page.byteSize)], [2, i32(page.byteSize)], [3, i64(page.firstRow)])
   })
   return thriftBytes([1, list('struct', locations)])
 }
