@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import { backfillCommand } from './backfill.ts'
 import { configCommand } from './config.ts'
@@ -12,6 +13,9 @@ import { version } from './version.ts'
 
 // the SDK's advice on versions of Node would stand before every answer on standard error; ours is in `engines`
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
+// V8 compiles what runs for a moment as it does what runs for hours: let it wait longer, for the compiler takes a core
+setFlagsFromString('--interrupt-budget=600000')
 
 const program = new Command('millrace')
   .description('Micro-batch stream processing with backpressure: Kafka to exactly-once Parquet.')

@@ -45,4 +45,6 @@ export interface GroupTable {
   all(): ColumnBatch
   /** Turns partials (of this table's `partialSchema`) into finished results. */
   finish(partials: ColumnBatch): ColumnBatch
+  /** Gives its memory back; the table is not used any more. */
+  dispose(): void
 }

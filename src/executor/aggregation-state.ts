@@ -9,6 +9,9 @@ import { taskInput, taskSpec } from './aggregation.ts'
 import { decodeStateChange, encodeStateChange } from './state-change.ts'
 import { splitByWindow, withWindowEnd } from './window-columns.ts'
 
+/** Partial aggregates by the start of their window. */
+type Windows = readonly (readonly [EpochMs, ColumnBatch])[]
+
 /** Stands for the one window of groups over all time; it never closes. */
 const ALL_TIME: EpochMs = BEFORE_ALL_TIME
 const NEVER: EpochMs = epochMs(Infinity)
@@ -26,7 +29,7 @@ export class AggregationState {
   readonly #partialSchema: TableSchema
   /** By start of window. */
   readonly #tables = new Map<EpochMs, GroupTable>()
-  #folded: ColumnBatch[] = []
+  #folded: { readonly partials: ColumnBatch; readonly byWindow: Windows }[] = []
   #closed: EpochMs[] = []
 
   constructor(kernels: Kernels, aggregation: AggregationNode) {
@@ -51,8 +54,9 @@ export class AggregationState {
 
   /** Folds the partial aggregates of one task in. */
   fold(partials: ColumnBatch): void {
-    this.#merge(partials)
-    this.#folded.push(partials)
+    const byWindow = this.#byWindow(partials)
+    this.#merge(byWindow)
+    this.#folded.push({ partials, byWindow })
   }
 
   /** Whether some open window ends at or before `watermark`. */
@@ -75,16 +79,18 @@ export class AggregationState {
   close(watermark: EpochMs): ColumnBatch {
     const closing = this.#starts().filter(start => this.#endOf(start) <= watermark)
     const results = this.#finish(closing.map(start => this.#table(start).all()))
-    for (const start of closing) this.#tables.delete(start)
+    for (const start of closing) this.#drop(start)
     this.#closed.push(...closing)
     return results
   }
 
   /** What changed since the last call, encoded for the state log; `null` where nothing did. */
   takeChange(): Uint8Array | null {
-    const open = this.#folded.flatMap(partials =>
-      this.#byWindow(partials).flatMap(([start, part]) => (this.#tables.has(start) ? [compact(part)] : [])),
-    )
+    const open = this.#folded.flatMap(({ partials, byWindow }) => {
+      const kept = byWindow.filter(([start]) => this.#tables.has(start))
+      // as they came where no window was closed: the order of windows does not matter
+      return kept.length === byWindow.length ? [partials] : kept.map(([, part]) => compact(part))
+    })
     const closed = this.#closed
     this.#folded = []
     this.#closed = []
@@ -117,13 +123,13 @@ export class AggregationState {
   /** Applies what `snapshot` or `takeChange` encoded, in their order. @throws CHECKPOINT_DAMAGED */
   restore(bytes: Uint8Array): void {
     const { closed, groups } = decodeStateChange(bytes, this.#partialSchema)
-    this.#merge(groups)
-    for (const start of closed) this.#tables.delete(start)
+    this.#merge(this.#byWindow(groups))
+    for (const start of closed) this.#drop(start)
     for (const table of this.#tables.values()) table.takeChanged()
   }
 
-  #merge(partials: ColumnBatch): void {
-    for (const [start, part] of this.#byWindow(partials)) this.#table(start).merge(part)
+  #merge(byWindow: Windows): void {
+    for (const [start, part] of byWindow) this.#table(start).merge(part)
   }
 
   #finish(partials: readonly ColumnBatch[]): ColumnBatch {
@@ -131,7 +137,7 @@ export class AggregationState {
     return withWindowEnd(finished, this.#aggregation)
   }
 
-  #byWindow(partials: ColumnBatch): readonly (readonly [EpochMs, ColumnBatch])[] {
+  #byWindow(partials: ColumnBatch): Windows {
     if (partials.length === 0) return []
     return this.#aggregation.window === null ? [[ALL_TIME, partials]] : splitByWindow(partials)
   }
@@ -144,6 +150,11 @@ export class AggregationState {
     const known = this.#tables.get(start) ?? this.#newTable()
     this.#tables.set(start, known)
     return known
+  }
+
+  #drop(start: EpochMs): void {
+    this.#tables.get(start)?.dispose()
+    this.#tables.delete(start)
   }
 
   #starts(): readonly EpochMs[] {

@@ -18,6 +18,8 @@ import { wantedRows } from './wanted-rows.ts'
 export interface BranchRun {
   take(decoded: ColumnBatch): void
   finish(): { readonly result: BranchResult; readonly ledger: readonly StageLedger[] }
+  /** Called at the end of every attempt, also of one that failed. */
+  close(): void
 }
 
 /** What the branches of a task share. */
@@ -70,6 +72,7 @@ const aggregatingRun = (
       result: { files: [], rows: [], partials: aggregation.partials(), maxEventTime: aggregation.maxEventTime() },
       ledger: [...chain.ledger(), ...aggregation.ledger()],
     }),
+    close: () => aggregation.close(),
   }
 }
 
@@ -90,6 +93,7 @@ const landingRun = (plan: BranchPlan, chain: StageChain, task: BranchTask, aroun
         ledger: [...chain.ledger(), ...hours.ledger()],
       }
     },
+    close: () => undefined,
   }
 }
 

@@ -18,6 +18,8 @@ export interface PartialAggregation {
   maxEventTime(): EpochMs | null
   /** `window` (where there is one) and `aggregate`, whose rows all end as `aggregated`. */
   ledger(): readonly StageLedger[]
+  /** Gives the memory of the groups back. */
+  close(): void
 }
 
 /** Groups and aggregates the rows of one task; the driver merges what the tasks give. */
@@ -52,5 +54,6 @@ export const partialAggregation = (
     partials: () => (table.groups === 0 ? null : table.all()),
     maxEventTime: () => assigner?.maxEventTime ?? null,
     ledger: () => [...(window === null ? [] : [toLedger('window', windowCounters)]), toLedger('aggregate', counters)],
+    close: () => table.dispose(),
   }
 }

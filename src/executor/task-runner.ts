@@ -56,17 +56,21 @@ export const taskRunner = (options: TaskRunnerOptions): TaskRunner => {
     async run(task, signal) {
       const run = taskRun(task, mayBePruned(task) ? pruned : options)
       const bytesBefore = run.input.bytesRead
-      for await (const rows of run.input.rows(signal)) {
+      try {
+        for await (const rows of run.input.rows(signal)) {
+          if (signal.aborted) throw aborted(describeTask(task))
+          run.take(rows)
+          await options.pause?.()
+        }
         if (signal.aborted) throw aborted(describeTask(task))
-        run.take(rows)
-        await options.pause?.()
+        const result = { ...run.finish(), bytesRead: run.input.bytesRead - bytesBefore }
+        checkLedger(result)
+        const { split } = task
+        if (!('kind' in split)) reader.prefetch({ ...split, offset: split.until })
+        return result
+      } finally {
+        run.close()
       }
-      if (signal.aborted) throw aborted(describeTask(task))
-      const result = { ...run.finish(), bytesRead: run.input.bytesRead - bytesBefore }
-      checkLedger(result)
-      const { split } = task
-      if (!('kind' in split)) reader.prefetch({ ...split, offset: split.until })
-      return result
     },
     close: () => reader.close(),
   }
@@ -101,6 +105,9 @@ const taskRun = (task: Task, options: TaskRunnerOptions) => {
         deadLetters: deadLetters.finish(),
         ledger: { read, decoded, bad: Object.fromEntries(bad), stages: finished.map(({ ledger }) => ledger) },
       }
+    },
+    close(): void {
+      for (const branch of branches) branch.close()
     },
   }
 }

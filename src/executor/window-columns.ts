@@ -2,6 +2,7 @@ import { assert, present } from '../base/assert.ts'
 import { type EpochMs, epochMs } from '../base/units.ts'
 import type { Column, Int64Column } from '../columnar/column.ts'
 import type { ColumnBatch } from '../columnar/column-batch.ts'
+import { int64Words, readInt64 } from '../columnar/int64-words.ts'
 import { fieldIndex } from '../columnar/schema.ts'
 import { type AggregationNode, WINDOW_START } from '../pipeline/plan.ts'
 
@@ -14,16 +15,16 @@ const windowStarts = (batch: ColumnBatch): Int64Column => {
 /** The rows of each window, by its start, as narrowed views of one batch. Partials are few: one row per group. */
 export const splitByWindow = (partials: ColumnBatch): readonly (readonly [EpochMs, ColumnBatch])[] => {
   assert(partials.selection === null, 'partials are dense')
-  const starts = windowStarts(partials).values
-  const rowsOf = new Map<bigint, number[]>()
+  const words = int64Words(windowStarts(partials).values)
+  const rowsOf = new Map<number, number[]>()
   for (let row = 0; row < partials.length; row += 1) {
-    const start = starts[row] as bigint
+    const start = readInt64(words, row)
     const rows = rowsOf.get(start)
     if (rows === undefined) rowsOf.set(start, [row])
     else rows.push(row)
   }
   return [...rowsOf].map(([start, rows]) => [
-    epochMs(Number(start)),
+    epochMs(start),
     rows.length === partials.length ? partials : { ...partials, selection: Int32Array.from(rows) },
   ])
 }

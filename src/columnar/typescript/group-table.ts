@@ -5,15 +5,16 @@ import { type ColumnBatch, rowCount } from '../column-batch.ts'
 import type { AggregateSpec, GroupSpec, GroupTable } from '../group-table.ts'
 import { type Field, fieldIndex, type TableSchema, tableSchema } from '../schema.ts'
 import type { Accumulator } from './groups/accumulator.ts'
-import { CountAccumulator } from './groups/count.ts'
 import { LongExtremum, NumberExtremum } from './groups/extremum.ts'
 import { type KeyWords, keyWords } from './groups/key-words.ts'
-import { Average, FloatSum, IntegerSum } from './groups/sum.ts'
+import { type GroupParts, typescriptParts } from './groups/parts.ts'
+import { Average } from './groups/sum.ts'
 import { TextExtremum } from './groups/text-extremum.ts'
-import { WordTable } from './groups/word-table.ts'
+import type { WordTable } from './groups/word-table.ts'
 
 /** An empty group table for rows of `input`; the contract is the port's. */
-export const createGroupTable = (input: TableSchema, spec: GroupSpec): GroupTable => new WordGroupTable(input, spec)
+export const createGroupTable = (input: TableSchema, spec: GroupSpec, parts?: GroupParts): GroupTable =>
+  new WordGroupTable(input, spec, parts ?? typescriptParts())
 
 /** One aggregate with where its columns are. */
 interface Folded {
@@ -34,24 +35,21 @@ class WordGroupTable implements GroupTable {
   readonly #inputKeys: readonly number[]
   readonly #table: WordTable
   readonly #folded: readonly Folded[]
-  /** Scratch memory for one batch. */
-  #keyWords = new Int32Array(0)
-  #groupOf = new Int32Array(0)
-  /** 1 for each group touched since the last `takeChanged`. */
-  #touched = new Uint8Array(64)
+  readonly #parts: GroupParts
 
-  constructor(input: TableSchema, spec: GroupSpec) {
+  constructor(input: TableSchema, spec: GroupSpec, parts: GroupParts) {
+    this.#parts = parts
     this.#inputKeys = spec.keys.map(name => fieldIndex(input, name))
     const keyFields = this.#inputKeys.map(at => present(input.fields[at], 'key column'))
-    this.#keys = keyFields.map(keyWords)
-    this.#table = new WordTable(this.#keys.reduce((words, key) => words + key.width, 0))
+    this.#keys = keyFields.map(field => keyWords(field, parts.packWords))
+    this.#table = parts.wordTable(this.#keys.reduce((words, key) => words + key.width, 0))
     this.partialSchema = tableSchema([...keyFields, ...spec.aggregates.flatMap(partialFields)])
     this.resultSchema = tableSchema([...keyFields, ...spec.aggregates.map(resultField)])
     let partialColumn = keyFields.length
     this.#folded = spec.aggregates.map(aggregate => {
       const inputColumn = aggregate.column === null ? -1 : fieldIndex(input, aggregate.column)
       const partialColumns = partialFields(aggregate).length
-      const accumulator = accumulatorFor(aggregate, input.fields[inputColumn])
+      const accumulator = accumulatorFor(aggregate, input.fields[inputColumn], parts)
       const folded = { spec: aggregate, accumulator, inputColumn, partialColumn, partialColumns }
       partialColumn += partialColumns
       return folded
@@ -68,33 +66,38 @@ class WordGroupTable implements GroupTable {
   }
 
   add(rows: ColumnBatch): void {
-    const count = this.#assign(rows, this.#inputKeys)
+    const count = rowCount(rows)
+    const groupOf = this.#assign(rows, count, this.#inputKeys)
     for (const { accumulator, inputColumn } of this.#folded) {
       const column = inputColumn === -1 ? null : present(rows.columns[inputColumn], 'input column')
-      accumulator.add(column, rows.selection, this.#groupOf, count, this.groups)
+      accumulator.add(column, rows.selection, groupOf, count, this.groups)
     }
+    this.#parts.space.endBatch()
   }
 
   merge(partials: ColumnBatch): void {
-    const count = this.#assign(
-      partials,
-      this.#keys.map((_, at) => at),
-    )
+    const count = rowCount(partials)
+    const keyColumns = this.#keys.map((_, at) => at)
+    const groupOf = this.#assign(partials, count, keyColumns)
     for (const { accumulator, partialColumn, partialColumns } of this.#folded) {
       const columns = partials.columns.slice(partialColumn, partialColumn + partialColumns)
-      accumulator.merge(columns, partials.selection, this.#groupOf, count, this.groups)
+      accumulator.merge(columns, partials.selection, groupOf, count, this.groups)
     }
+    this.#parts.space.endBatch()
   }
 
   takeChanged(): ColumnBatch {
     const changed: number[] = []
-    for (let group = 0; group < this.groups; group += 1) if (this.#touched[group] === 1) changed.push(group)
-    this.#touched.fill(0)
+    const { touched } = this.#table
+    for (let group = 0; group < this.groups; group += 1) if (touched[group] === 1) changed.push(group)
+    touched.fill(0)
     return this.#partials(Int32Array.from(changed))
   }
 
   all(): ColumnBatch {
-    return this.#partials(Int32Array.from({ length: this.groups }, (_, group) => group))
+    const groups = new Int32Array(this.groups)
+    for (let group = 0; group < groups.length; group += 1) groups[group] = group
+    return this.#partials(groups)
   }
 
   finish(partials: ColumnBatch): ColumnBatch {
@@ -103,32 +106,24 @@ class WordGroupTable implements GroupTable {
     return { ...partials, schema: this.resultSchema, columns: [...keys, ...results] }
   }
 
-  /** Puts the group of each row into `#groupOf`. @returns the number of rows */
-  #assign(batch: ColumnBatch, keyColumns: readonly number[]): number {
-    const rows = rowCount(batch)
+  dispose(): void {
+    this.#parts.space.dispose()
+  }
+
+  /** The group of each row. */
+  #assign(batch: ColumnBatch, rows: number, keyColumns: readonly number[]): Int32Array {
+    const { space } = this.#parts
     const stride = this.#table.width
-    if (this.#groupOf.length < rows) {
-      this.#groupOf = new Int32Array(rows)
-      this.#keyWords = new Int32Array(rows * stride)
-    }
+    const groupOf = space.take(rows)
+    const keys = space.take(rows * stride)
     let at = 0
     for (const [index, key] of this.#keys.entries()) {
       const column = present(batch.columns[keyColumns[index] as number], 'key column')
-      key.pack(column, batch.selection, rows, this.#keyWords, at, stride)
+      key.pack(column, batch.selection, rows, keys, at, stride)
       at += key.width
     }
-    this.#table.assign(this.#keyWords, rows, this.#groupOf)
-    this.#touch(rows)
-    return rows
-  }
-
-  #touch(rows: number): void {
-    if (this.#touched.length < this.groups) {
-      const touched = new Uint8Array(this.groups * 2)
-      touched.set(this.#touched)
-      this.#touched = touched
-    }
-    for (let row = 0; row < rows; row += 1) this.#touched[this.#groupOf[row] as number] = 1
+    this.#table.assign(keys, rows, groupOf)
+    return groupOf
   }
 
   #partials(groups: Int32Array): ColumnBatch {
@@ -146,14 +141,14 @@ class WordGroupTable implements GroupTable {
 
 const resultField = ({ as, fn, type }: AggregateSpec): Field => ({ name: as, type, nullable: fn !== 'count' })
 
-const accumulatorFor = ({ fn, as, type }: AggregateSpec, input: Field | undefined): Accumulator => {
+const accumulatorFor = ({ fn, as, type }: AggregateSpec, input: Field | undefined, parts: GroupParts): Accumulator => {
   switch (fn) {
     case 'count':
-      return new CountAccumulator()
+      return parts.count()
     case 'avg':
-      return new Average()
+      return new Average(parts.floatSum(), parts.count())
     case 'sum':
-      return type === 'int64' ? new IntegerSum(input?.name ?? as) : new FloatSum()
+      return type === 'int64' ? parts.integerSum(input?.name ?? as) : parts.floatSum()
     case 'min':
     case 'max':
       return extremumFor(type, fn === 'min' ? -1 : 1)

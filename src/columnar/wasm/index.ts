@@ -1,6 +1,8 @@
 import type { DecoderOptions, Kernels } from '../kernels.ts'
 import type { TableSchema } from '../schema.ts'
+import { createGroupTable } from '../typescript/group-table.ts'
 import { typescriptKernels } from '../typescript/index.ts'
+import { wasmGroupParts } from './group-parts.ts'
 import { WasmJsonDecoder } from './json-decoder.ts'
 import { instantiateKernels } from './kernels-module.ts'
 import { wasmPageEncoder } from './page-encoder.ts'
@@ -16,6 +18,7 @@ export const wasmKernels = (memoryBytes: number): Kernels => {
     name: 'wasm',
     recordWorkspace: arenaBytes => wasmRecordWorkspace(kernels, arenaBytes),
     pageEncoder: () => pages,
+    groupTable: (input, spec) => createGroupTable(input, spec, wasmGroupParts(kernels)),
     // tasks of one plan share a decoder, so that what it has learned of the order of names is kept
     jsonDecoder: (schema, options: DecoderOptions) => {
       const known = decoders.get(schema) ?? new Map<string, WasmJsonDecoder>()

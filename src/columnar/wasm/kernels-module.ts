@@ -22,6 +22,29 @@ export interface KernelFunctions {
     scratch: number,
   ): number
   badRecords(bad: number): number
+  assignGroups(table: number, keys: number, row: number, rows: number, groupOf: number): number
+  packWords(values: number, words: number, selection: number, rows: number, to: number, stride: number): void
+  countByGroup(counts: number, validity: number, selection: number, groupOf: number, rows: number): void
+  sumDoubles(
+    sums: number,
+    seen: number,
+    values: number,
+    validity: number,
+    selection: number,
+    groupOf: number,
+    rows: number,
+  ): void
+  sumIntegers(
+    low: number,
+    high: number,
+    seen: number,
+    values: number,
+    words: number,
+    validity: number,
+    selection: number,
+    groupOf: number,
+    rows: number,
+  ): number
   lz4Block(at: number, end: number, outStart: number, outEnd: number, lowest: number): number
   snappyBlock(at: number, end: number, out: number, outEnd: number): number
   indexRecords(

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { aggregateResultType } from '../../../src/columnar/aggregate-types.ts'
 import type { ColumnBatch } from '../../../src/columnar/column-batch.ts'
 import type { AggregateFunction, AggregateSpec, GroupSpec, GroupTable } from '../../../src/columnar/group-table.ts'
+import type { Kernels } from '../../../src/columnar/kernels.ts'
 import { materialize } from '../../../src/columnar/row-view.ts'
 import { type Field, SCALAR_TYPES } from '../../../src/columnar/schema.ts'
 import { decodeBatch, encodeBatch } from '../../../src/columnar/serialize.ts'
-import { createGroupTable } from '../../../src/columnar/typescript/group-table.ts'
+import { ALL_KERNELS } from '../../support/wasm-kernels.ts'
 import { batchOf, keptRows, type Row, type SelectedRows, selectedRows, someFields } from './fixtures/batches.ts'
 import { groupPlainly, textOf } from './fixtures/plain-grouping.ts'
 
@@ -93,20 +94,21 @@ const withoutHugeDoubles = ({ rows, keep }: SelectedRows): SelectedRows => ({
   ),
 })
 
-const filled = ({ fields, spec }: Case, batches: readonly SelectedRows[]): GroupTable => {
-  const table = createGroupTable({ fields }, spec)
+const filled = (kernels: Kernels, { fields, spec }: Case, batches: readonly SelectedRows[]): GroupTable => {
+  const table = kernels.groupTable({ fields }, spec)
   for (const { rows, keep } of batches) table.add(batchOf(fields, rows, keep))
   return table
 }
 
-describe('a group table', () => {
+describe.each(ALL_KERNELS)('a group table of %s', (_, kernels) => {
   it('groups and aggregates as plain code does, for all types of keys and values', () => {
     fc.assert(
       fc.property(cases, given => {
-        const table = filled(given, given.batches)
+        const table = filled(kernels(), given, given.batches)
         const expected = groupPlainly(given.fields, given.spec, given.batches.flatMap(keptRows))
         expectSame(given, rowsOf(table.finish(table.all())), expected)
         expect(table.groups).toBe(expected.length)
+        table.dispose()
       }),
       { numRuns: 400 },
     )
@@ -115,11 +117,17 @@ describe('a group table', () => {
   it('gives the same whatever tasks the rows fell to, whatever order partials come in, also through storage', () => {
     fc.assert(
       fc.property(cases, fc.nat({ max: 23 }), (given, order) => {
-        const partials = given.batches.map(batch => decodeBatch(encodeBatch(filled(given, [batch]).all())))
-        const merged = createGroupTable({ fields: given.fields }, given.spec)
+        const partials = given.batches.map(batch => {
+          const table = filled(kernels(), given, [batch])
+          const partial = decodeBatch(encodeBatch(table.all()))
+          table.dispose()
+          return partial
+        })
+        const merged = kernels().groupTable({ fields: given.fields }, given.spec)
         for (const partial of permuted(partials, order)) merged.merge(partial)
         const expected = groupPlainly(given.fields, given.spec, given.batches.flatMap(keptRows))
         expectSame(given, rowsOf(merged.finish(merged.all())), expected)
+        merged.dispose()
       }),
       { numRuns: 400 },
     )
@@ -128,7 +136,7 @@ describe('a group table', () => {
   it('tells of exactly the groups touched since it was last asked', () => {
     fc.assert(
       fc.property(cases, given => {
-        const table = createGroupTable({ fields: given.fields }, given.spec)
+        const table = kernels().groupTable({ fields: given.fields }, given.spec)
         const seen: Row[] = []
         for (const batch of given.batches) {
           table.add(batchOf(given.fields, batch.rows, batch.keep))
@@ -141,6 +149,7 @@ describe('a group table', () => {
           expectSame(given, rowsOf(table.finish(table.takeChanged())), expected)
           expect(table.takeChanged().length).toBe(0)
         }
+        table.dispose()
       }),
     )
   })

@@ -7,6 +7,7 @@ import { materialize } from '../../../src/columnar/row-view.ts'
 import type { ColumnType } from '../../../src/columnar/schema.ts'
 import { decodeBatch, encodeBatch } from '../../../src/columnar/serialize.ts'
 import { createGroupTable } from '../../../src/columnar/typescript/group-table.ts'
+import { ALL_KERNELS } from '../../support/wasm-kernels.ts'
 import { batchOf, type Row } from './fixtures/batches.ts'
 import { fieldOf } from './fixtures/json-records.ts'
 
@@ -20,17 +21,25 @@ const over = (fn: AggregateFunction, column: string, input: ColumnType): Aggrega
   type: aggregateResultType(fn, input),
 })
 
-/** The result of one aggregate over all these values, in one group. */
+/** The result of one aggregate over all these values, in one group; the same from all kernels. */
 const resultOf = (fn: AggregateFunction, type: string, values: readonly unknown[]): unknown => {
   const fields = [fieldOf('v', `${type}?`)]
-  const table = createGroupTable({ fields }, { keys: [], aggregates: [over(fn, 'v', type as ColumnType)] })
-  table.add(
-    batchOf(
-      fields,
-      values.map(value => [value]),
-    ),
-  )
-  return materialize(table.finish(table.all()))[0]?.['result']
+  const spec = { keys: [], aggregates: [over(fn, 'v', type as ColumnType)] }
+  const rows = values.map(value => [value])
+  const [result, ...others] = ALL_KERNELS.map(([, kernels]) => {
+    const table = kernels().groupTable({ fields }, spec)
+    try {
+      table.add(batchOf(fields, rows))
+      return materialize(table.finish(table.all()))[0]?.['result']
+    } catch (error) {
+      return error
+    } finally {
+      table.dispose()
+    }
+  })
+  for (const other of others) expect(other).toEqual(result)
+  if (result instanceof Error) throw result
+  return result
 }
 
 const overflow = expect.objectContaining({ code: 'INTEGER_OVERFLOW' })

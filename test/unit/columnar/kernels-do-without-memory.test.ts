@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { present } from '../../../src/base/assert.ts'
+import type { GroupSpec } from '../../../src/columnar/group-table.ts'
 import { encodeBatch } from '../../../src/columnar/serialize.ts'
 import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
 import { wasmKernels } from '../../../src/columnar/wasm/index.ts'
 import { KernelMemory, reserveMemory } from '../../../src/columnar/wasm/kernel-memory.ts'
+import { batchOf } from './fixtures/batches.ts'
 import { fieldsOf, ROW, recordsOf } from './fixtures/json-records.ts'
 
 const MIB = 1024 * 1024
@@ -34,6 +37,56 @@ describe('a batch for which the memory is too small', () => {
     for (let round = 0; round < 2; round += 1) {
       for (const decoder of decoders) expect(decoder.decode(records).rows.columns[1]?.length).toBe(1)
     }
+  })
+})
+
+describe('groups for which the memory is too small', () => {
+  const fields = fieldsOf({ k: 'int32', at: 'timestamp', v: 'float64?', n: 'int64' })
+  const spec: GroupSpec = {
+    keys: ['k', 'at'],
+    aggregates: [
+      { fn: 'count', column: null, as: 'rows', type: 'int64' },
+      { fn: 'count', column: 'v', as: 'values', type: 'int64' },
+      { fn: 'sum', column: 'v', as: 'sum', type: 'float64' },
+      { fn: 'sum', column: 'n', as: 'whole', type: 'int64' },
+      { fn: 'max', column: 'v', as: 'most', type: 'float64' },
+    ],
+  }
+  const rowsFrom = (from: number, count: number): readonly (readonly unknown[])[] =>
+    Array.from({ length: count }, (_, at) => {
+      const id = from + at
+      return [id % 9973, (id % 3) * 10_000, id % 5 === 0 ? null : id / 3, BigInt(id)]
+    })
+
+  it('are the same as those of the twin, wherever their arrays found room', () => {
+    for (const memoryBytes of [128 * 1024, MIB, 2 * MIB, 64 * MIB]) {
+      const [one, other] = [wasmKernels(memoryBytes), typescriptKernels].map(kernels =>
+        kernels.groupTable({ fields }, spec),
+      )
+      for (let from = 0; from < 40_000; from += 4000) {
+        for (const table of [one, other]) table?.add(batchOf(fields, rowsFrom(from, 4000)))
+      }
+      expect(one?.groups).toBe(29_919)
+      expect(
+        Buffer.compare(encodeBatch(present(one?.all(), 'a table')), encodeBatch(present(other?.all(), 'a table'))),
+      ).toBe(0)
+      expect(one?.takeChanged().length).toBe(29_919)
+      one?.add(batchOf(fields, rowsFrom(7, 3)))
+      expect(one?.takeChanged().length).toBe(3)
+    }
+  })
+
+  it('leave no block behind: a thousand tables one after the other fit where one does', () => {
+    const kernels = wasmKernels(MIB)
+    for (let round = 0; round < 1000; round += 1) {
+      const table = kernels.groupTable({ fields }, spec)
+      table.add(batchOf(fields, rowsFrom(round, 300)))
+      expect(table.groups).toBe(300)
+      table.dispose()
+    }
+    // all of the memory can be had still
+    const arena = kernels.recordWorkspace(256 * 1024).arena.bytes
+    expect(arena.buffer.byteLength).toBe(MIB)
   })
 })
 

@@ -52,11 +52,3 @@ export const wordsOf = (column: Column | undefined): Int32Array => {
   assert(column?.kind === 'int64' || column?.kind === 'timestamp', 'a 64-bit column')
   return new Int32Array(column.values.buffer, column.values.byteOffset, column.values.length * 2)
 }
-
-/** At least `needed` elements, doubling, keeping what is there. */
-export const grown = <A extends Int32Array | Float64Array | Uint8Array>(array: A, needed: number): A => {
-  if (needed <= array.length) return array
-  const larger = new (array.constructor as new (length: number) => A)(Math.max(needed, array.length * 2))
-  larger.set(array)
-  return larger
-}

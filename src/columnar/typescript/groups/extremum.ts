@@ -1,6 +1,7 @@
 import { assert } from '../../../base/assert.ts'
 import type { Column } from '../../column.ts'
-import { type Accumulator, grown, isNull, takeGroups, validityOf, wordsOf } from './accumulator.ts'
+import { type Accumulator, isNull, takeGroups, validityOf, wordsOf } from './accumulator.ts'
+import { grown } from './space.ts'
 
 /** Least (-1) or greatest (1). */
 export type Direction = -1 | 1

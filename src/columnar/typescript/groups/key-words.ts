@@ -1,6 +1,7 @@
 import { assert } from '../../../base/assert.ts'
 import type { BinaryColumn, Column } from '../../column.ts'
 import { emptyColumn } from '../../empty-column.ts'
+import { int64Words } from '../../int64-words.ts'
 import type { Field } from '../../schema.ts'
 import { BytesInterner } from './bytes-interner.ts'
 
@@ -17,27 +18,47 @@ export interface KeyWords {
   unpack(words: Int32Array, groups: Int32Array, at: number, stride: number): Column
 }
 
+/** Puts one or two words of each row to keys[at], keys[at + stride], … */
+export type PackWords = (
+  values: Int32Array,
+  words: 1 | 2,
+  selection: Int32Array | null,
+  rows: number,
+  keys: Int32Array,
+  at: number,
+  stride: number,
+) => void
+
 /** How keys of a field's type become words of a group's key and columns again. */
-export const keyWords = (field: Field): KeyWords => {
-  const words = valueWords(field)
+export const keyWords = (field: Field, pack: PackWords): KeyWords => {
+  const words = valueWords(field, pack)
   return field.nullable ? new NullableWords(words) : words
 }
 
-const valueWords = (field: Field): KeyWords => {
+const valueWords = (field: Field, pack: PackWords): KeyWords => {
   switch (field.type) {
     case 'int32':
     case 'date':
     case 'bool':
-      return new OneWord(field.type)
+      return new OneWord(field.type, pack)
     case 'float32':
       return new FloatWord()
     case 'int64':
     case 'timestamp':
-      return new TwoWords(field.type)
+      return new TwoWords(field.type, pack)
     case 'float64':
       return new DoubleWords()
     default:
       return new InternedWord(field)
+  }
+}
+
+/** The reference of `PackWords`. */
+export const packWords: PackWords = (values, words, selection, rows, keys, at, stride) => {
+  for (let i = 0; i < rows; i += 1) {
+    const row = selection === null ? i : (selection[i] as number)
+    keys[at + i * stride] = values[words * row] as number
+    if (words === 2) keys[at + i * stride + 1] = values[2 * row + 1] as number
   }
 }
 
@@ -52,9 +73,11 @@ class OneWord implements KeyWords {
   readonly width = 1
   readonly byteSize = 0
   readonly #kind: 'int32' | 'date' | 'bool'
+  readonly #pack: PackWords
 
-  constructor(kind: 'int32' | 'date' | 'bool') {
+  constructor(kind: 'int32' | 'date' | 'bool', pack: PackWords) {
     this.#kind = kind
+    this.#pack = pack
   }
 
   pack(column: Column, selection: Int32Array | null, rows: number, keys: Int32Array, at: number, stride: number): void {
@@ -64,9 +87,7 @@ class OneWord implements KeyWords {
       return
     }
     assert(column.kind === 'int32' || column.kind === 'date', 'a 32-bit key column')
-    const { values } = column
-    if (selection === null) for (let i = 0; i < rows; i += 1) keys[at + i * stride] = values[i] as number
-    else for (let i = 0; i < rows; i += 1) keys[at + i * stride] = values[selection[i] as number] as number
+    this.#pack(column.values, 1, selection, rows, keys, at, stride)
   }
 
   unpack(words: Int32Array, groups: Int32Array, at: number, stride: number): Column {
@@ -119,19 +140,16 @@ class TwoWords implements KeyWords {
   readonly width = 2
   readonly byteSize = 0
   readonly #kind: 'int64' | 'timestamp'
+  readonly #pack: PackWords
 
-  constructor(kind: 'int64' | 'timestamp') {
+  constructor(kind: 'int64' | 'timestamp', pack: PackWords) {
     this.#kind = kind
+    this.#pack = pack
   }
 
   pack(column: Column, selection: Int32Array | null, rows: number, keys: Int32Array, at: number, stride: number): void {
     assert(column.kind === 'int64' || column.kind === 'timestamp', 'a 64-bit key column')
-    const pairs = new Int32Array(column.values.buffer, column.values.byteOffset, column.values.length * 2)
-    for (let i = 0; i < rows; i += 1) {
-      const row = selection === null ? i : (selection[i] as number)
-      keys[at + i * stride] = pairs[2 * row] as number
-      keys[at + i * stride + 1] = pairs[2 * row + 1] as number
-    }
+    this.#pack(int64Words(column.values), 2, selection, rows, keys, at, stride)
   }
 
   unpack(words: Int32Array, groups: Int32Array, at: number, stride: number): Column {

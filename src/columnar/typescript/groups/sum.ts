@@ -1,8 +1,9 @@
 import { assert } from '../../../base/assert.ts'
 import { MillraceError } from '../../../base/errors.ts'
 import type { Column } from '../../column.ts'
-import { type Accumulator, grown, isNull, takeGroups, validityOf, wordsOf } from './accumulator.ts'
-import { CountAccumulator } from './count.ts'
+import { type Accumulator, isNull, takeGroups, validityOf, wordsOf } from './accumulator.ts'
+import type { CountAccumulator } from './count.ts'
+import type { GroupSpace } from './space.ts'
 
 /**
  * Sums of integers as pairs of 32-bit words, added with carry: exact in 64 bits, without a BigInt. Throws as soon as a
@@ -10,24 +11,26 @@ import { CountAccumulator } from './count.ts'
  * in one order and not in another.
  */
 export class IntegerSum implements Accumulator {
+  protected readonly space: GroupSpace
+  protected low = new Int32Array(0)
+  protected high = new Int32Array(0)
+  protected seen = new Uint8Array(0)
   readonly #name: string
-  #low = new Int32Array(64)
-  #high = new Int32Array(64)
-  #seen = new Uint8Array(64)
 
-  constructor(name: string) {
+  /** @param name Of the column, for messages. */
+  constructor(space: GroupSpace, name: string) {
+    this.space = space
     this.#name = name
   }
 
   get byteSize(): number {
-    return this.#low.byteLength + this.#high.byteLength + this.#seen.byteLength
+    return this.low.byteLength + this.high.byteLength + this.seen.byteLength
   }
 
   add(column: Column | null, selection: Int32Array | null, groupOf: Int32Array, rows: number, groups: number): void {
     assert(column !== null, 'sum() has a column')
-    this.#reserve(groups)
-    if (column.kind === 'int32') this.#addInts(column.values, column.validity, selection, groupOf, rows)
-    else this.#addLongs(wordsOf(column), column.validity, selection, groupOf, rows)
+    this.reserve(groups)
+    this.addValues(column, selection, groupOf, rows)
   }
 
   merge(
@@ -37,24 +40,28 @@ export class IntegerSum implements Accumulator {
     rows: number,
     groups: number,
   ): void {
-    this.#reserve(groups)
-    this.#addLongs(wordsOf(column), column?.validity ?? null, selection, groupOf, rows)
+    this.add(column ?? null, selection, groupOf, rows, groups)
   }
 
   columns(groups: Int32Array): readonly Column[] {
     const words = new Int32Array(groups.length * 2)
     for (let i = 0; i < groups.length; i += 1) {
-      words[2 * i] = this.#low[groups[i] as number] as number
-      words[2 * i + 1] = this.#high[groups[i] as number] as number
+      words[2 * i] = this.low[groups[i] as number] as number
+      words[2 * i + 1] = this.high[groups[i] as number] as number
     }
     const values = new BigInt64Array(words.buffer)
-    return [{ kind: 'int64', length: groups.length, validity: validityOf(this.#seen, groups), values }]
+    return [{ kind: 'int64', length: groups.length, validity: validityOf(this.seen, groups), values }]
   }
 
-  #reserve(groups: number): void {
-    this.#low = grown(this.#low, groups)
-    this.#high = grown(this.#high, groups)
-    this.#seen = grown(this.#seen, groups)
+  protected reserve(groups: number): void {
+    this.low = this.space.grown(this.low, groups)
+    this.high = this.space.grown(this.high, groups)
+    this.seen = this.space.grown(this.seen, groups)
+  }
+
+  protected addValues(column: Column, selection: Int32Array | null, groupOf: Int32Array, rows: number): void {
+    if (column.kind === 'int32') this.#addInts(column.values, column.validity, selection, groupOf, rows)
+    else this.#addLongs(wordsOf(column), column.validity, selection, groupOf, rows)
   }
 
   #addInts(
@@ -87,15 +94,15 @@ export class IntegerSum implements Accumulator {
   }
 
   #addWords(group: number, low: number, high: number): void {
-    const lowSum = ((this.#low[group] as number) >>> 0) + (low >>> 0)
-    const highSum = (this.#high[group] as number) + high + (lowSum > 0xffff_ffff ? 1 : 0)
-    if (highSum !== (highSum | 0)) throw this.#overflow()
-    this.#low[group] = lowSum | 0
-    this.#high[group] = highSum
-    this.#seen[group] = 1
+    const lowSum = ((this.low[group] as number) >>> 0) + (low >>> 0)
+    const highSum = (this.high[group] as number) + high + (lowSum > 0xffff_ffff ? 1 : 0)
+    if (highSum !== (highSum | 0)) throw this.overflow()
+    this.low[group] = lowSum | 0
+    this.high[group] = highSum
+    this.seen[group] = 1
   }
 
-  #overflow(): MillraceError {
+  protected overflow(): MillraceError {
     return new MillraceError('INTEGER_OVERFLOW', `sum(${this.#name}) does not fit 64 bits`, {
       remedy: 'Sum a float64 column instead (withColumn), or use smaller windows.',
       details: { column: this.#name },
@@ -105,26 +112,30 @@ export class IntegerSum implements Accumulator {
 
 /** Sums of floats, in the order of the rows. */
 export class FloatSum implements Accumulator {
-  #sums = new Float64Array(64)
-  #seen = new Uint8Array(64)
+  protected readonly space: GroupSpace
+  protected sums = new Float64Array(0)
+  protected seen = new Uint8Array(0)
+
+  constructor(space: GroupSpace) {
+    this.space = space
+  }
 
   get byteSize(): number {
-    return this.#sums.byteLength + this.#seen.byteLength
+    return this.sums.byteLength + this.seen.byteLength
   }
 
   add(column: Column | null, selection: Int32Array | null, groupOf: Int32Array, rows: number, groups: number): void {
     assert(column !== null, 'sum() has a column')
-    this.#sums = grown(this.#sums, groups)
-    this.#seen = grown(this.#seen, groups)
+    this.reserve(groups)
     const { validity } = column
     const values = numbersOf(column)
-    const sums = this.#sums
+    const { sums, seen } = this
     for (let i = 0; i < rows; i += 1) {
       const row = selection === null ? i : (selection[i] as number)
       if (validity !== null && isNull(validity, row)) continue
       const group = groupOf[i] as number
       sums[group] = (sums[group] as number) + (values[row] as number)
-      this.#seen[group] = 1
+      seen[group] = 1
     }
   }
 
@@ -139,15 +150,25 @@ export class FloatSum implements Accumulator {
   }
 
   columns(groups: Int32Array): readonly Column[] {
-    const values = takeGroups(new Float64Array(groups.length), this.#sums, groups)
-    return [{ kind: 'float64', length: groups.length, validity: validityOf(this.#seen, groups), values }]
+    const values = takeGroups(new Float64Array(groups.length), this.sums, groups)
+    return [{ kind: 'float64', length: groups.length, validity: validityOf(this.seen, groups), values }]
+  }
+
+  protected reserve(groups: number): void {
+    this.sums = this.space.grown(this.sums, groups)
+    this.seen = this.space.grown(this.seen, groups)
   }
 }
 
 /** A mean is a sum and a count until the end. */
 export class Average implements Accumulator {
-  readonly #sum = new FloatSum()
-  readonly #count = new CountAccumulator()
+  readonly #sum: FloatSum
+  readonly #count: CountAccumulator
+
+  constructor(sum: FloatSum, count: CountAccumulator) {
+    this.#sum = sum
+    this.#count = count
+  }
 
   get byteSize(): number {
     return this.#sum.byteSize + this.#count.byteSize
@@ -177,7 +198,7 @@ export class Average implements Accumulator {
 }
 
 /** Values of a numeric column as numbers; int64 beyond 2^53 is rounded, as in every float64 sum. */
-const numbersOf = (column: Column): Float64Array | Float32Array | Int32Array => {
+export const numbersOf = (column: Column): Float64Array | Float32Array | Int32Array => {
   if (column.kind === 'float64' || column.kind === 'float32' || column.kind === 'int32') return column.values
   const words = wordsOf(column)
   const numbers = new Float64Array(column.length)

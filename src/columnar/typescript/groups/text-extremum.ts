@@ -1,7 +1,8 @@
 import { assert } from '../../../base/assert.ts'
 import type { Column } from '../../column.ts'
-import { type Accumulator, grown, isNull, validityOf } from './accumulator.ts'
+import { type Accumulator, isNull, validityOf } from './accumulator.ts'
 import type { Direction } from './extremum.ts'
+import { grown } from './space.ts'
 
 /**
  * min and max of strings, by their UTF-8 bytes (which is the order of code points). The values of all groups lie in one

@@ -1,25 +1,28 @@
+import type { GroupSpace } from './space.ts'
+
+const FIRST_GROUPS = 128
+
 /**
  * A hash table whose keys are a fixed number of 32-bit words: every group key comes down to that, so that hashing and
  * comparing are tight loops over integers. Groups are numbered in the order of appearance.
  */
 export class WordTable {
   readonly width: number
-  #slots = new Int32Array(256)
-  #hashes = new Int32Array(128)
-  #words: Int32Array
-  #count = 0
+  count = 0
+  protected readonly space: GroupSpace
+  /** Number of a group and 1, or 0 where a slot is free. */
+  protected slots = new Int32Array(0)
+  protected hashes = new Int32Array(0)
+  #words = new Int32Array(0)
+  #touched = new Uint8Array(0)
 
-  constructor(width: number) {
+  constructor(width: number, space: GroupSpace) {
     this.width = width
-    this.#words = new Int32Array(128 * Math.max(1, width))
-  }
-
-  get count(): number {
-    return this.#count
+    this.space = space
   }
 
   get byteSize(): number {
-    return this.#slots.byteLength + this.#hashes.byteLength + this.#words.byteLength
+    return this.slots.byteLength + this.hashes.byteLength + this.#words.byteLength + this.#touched.byteLength
   }
 
   /** Key words of group g: [g * width, (g + 1) * width). Changes identity when the table grows. */
@@ -27,32 +30,50 @@ export class WordTable {
     return this.#words
   }
 
-  /** Finds or makes the group of each key; `keys` holds `rows` times `width` words. Writes group numbers to `groups`. */
-  assign(keys: Int32Array, rows: number, groups: Int32Array): void {
-    this.#reserve(rows)
-    const { width } = this
-    let slots = this.#slots
-    let mask = slots.length - 1
-    for (let row = 0; row < rows; row += 1) {
-      const at = row * width
-      const hash = hashWords(keys, at, width)
+  /** 1 for each group that was assigned since somebody cleared it. Changes identity when the table grows. */
+  get touched(): Uint8Array {
+    return this.#touched
+  }
+
+  /** Finds or makes the group of each key; `keys` holds `rows` times `width` words. Writes group numbers to `groupOf`. */
+  assign(keys: Int32Array, rows: number, groupOf: Int32Array): void {
+    for (let row = 0; row < rows; ) {
+      row = this.assignSome(keys, row, rows, groupOf)
+      // room for few at a time: a batch of repeated keys must not blow the table up
+      if (row < rows) this.#grow()
+    }
+  }
+
+  /** As `assign` from number `row` on, until there is no room for another group. Answers how far it came. */
+  protected assignSome(keys: Int32Array, row: number, rows: number, groupOf: Int32Array): number {
+    const { width, slots, hashes } = this
+    const touched = this.#touched
+    const mask = slots.length - 1
+    for (let at = row; at < rows; at += 1) {
+      const hash = hashWords(keys, at * width, width)
       let slot = hash & mask
-      let group = (slots[slot] as number) - 1
-      while (group !== -1 && !this.#matches(group, hash, keys, at)) {
+      let group = mask < 0 ? -1 : (slots[slot] as number) - 1
+      while (group !== -1 && !this.#matches(group, hash, keys, at * width)) {
         slot = (slot + 1) & mask
         group = (slots[slot] as number) - 1
       }
       if (group === -1) {
-        group = this.#add(slot, hash, keys, at)
-        slots = this.#slots
-        mask = slots.length - 1
+        if (this.count === hashes.length) return at
+        group = this.count
+        this.count = group + 1
+        hashes[group] = hash
+        for (let word = 0; word < width; word += 1)
+          this.#words[group * width + word] = keys[at * width + word] as number
+        slots[slot] = group + 1
       }
-      groups[row] = group
+      touched[group] = 1
+      groupOf[at] = group
     }
+    return rows
   }
 
   #matches(group: number, hash: number, keys: Int32Array, at: number): boolean {
-    if (this.#hashes[group] !== hash) return false
+    if (this.hashes[group] !== hash) return false
     const { width } = this
     const base = group * width
     const words = this.#words
@@ -60,42 +81,20 @@ export class WordTable {
     return true
   }
 
-  #add(slot: number, hash: number, keys: Int32Array, at: number): number {
-    const group = this.#count
-    const { width } = this
-    if (group === this.#hashes.length) this.#growGroups()
-    this.#hashes[group] = hash
-    for (let word = 0; word < width; word += 1) this.#words[group * width + word] = keys[at + word] as number
-    this.#slots[slot] = group + 1
-    this.#count = group + 1
-    if (this.#count * 2 > this.#slots.length) this.#growSlots(this.#slots.length * 2)
-    return group
-  }
-
-  /** Makes room ahead for at most a moderate number of new groups: a batch of repeated keys must not blow the table up. */
-  #reserve(rows: number): void {
-    const wanted = this.#count + Math.min(rows, 64)
-    if (wanted * 2 > this.#slots.length) this.#growSlots(this.#slots.length * 2)
-  }
-
-  #growGroups(): void {
-    const hashes = new Int32Array(this.#hashes.length * 2)
-    hashes.set(this.#hashes)
-    this.#hashes = hashes
-    const words = new Int32Array(hashes.length * Math.max(1, this.width))
-    words.set(this.#words)
-    this.#words = words
-  }
-
-  #growSlots(size: number): void {
-    const slots = new Int32Array(size)
-    const mask = size - 1
-    for (let group = 0; group < this.#count; group += 1) {
-      let slot = (this.#hashes[group] as number) & mask
+  #grow(): void {
+    const groups = Math.max(FIRST_GROUPS, this.hashes.length * 2)
+    this.hashes = this.space.grown(this.hashes, groups)
+    this.#words = this.space.grown(this.#words, groups * Math.max(1, this.width))
+    this.#touched = this.space.grown(this.#touched, groups)
+    const slots = this.space.grown(this.slots, groups * 2)
+    slots.fill(0)
+    const mask = slots.length - 1
+    for (let group = 0; group < this.count; group += 1) {
+      let slot = (this.hashes[group] as number) & mask
       while (slots[slot] !== 0) slot = (slot + 1) & mask
       slots[slot] = group + 1
     }
-    this.#slots = slots
+    this.slots = slots
   }
 }
 

@@ -1,3 +1,4 @@
+export { assignGroups, countByGroup, packWords, sumDoubles, sumIntegers } from './groups'
 export {
   addJsonStep,
   badRecords,
