@@ -32,6 +32,8 @@ import {
   afterMember,
   byteAt,
   CLOSE_BRACE,
+  COLON_AND_QUOTE,
+  COMMA_AND_QUOTE,
   INVALID_JSON,
   INVALID_UTF8,
   LOWER_N,
@@ -248,11 +250,19 @@ function readObject(nodeAt: i32, at: i32, depth: i32): i32 {
       at = after
     }
     if (known != 0) name = known
-    at = skipColon(at, end)
-    if (at < 0) return at
     const child = known == 0 ? 0 : changetype<KnownName>(known).child
-    at = child == 0 ? skipValue(at, end, depth) : readMember(changetype<PathNode>(child), child, at, depth)
+    if (child == 0 && at + 1 < end && load<u16>(at) == COLON_AND_QUOTE) {
+      at = skipString(at + 2, end)
+    } else {
+      at = skipColon(at, end)
+      if (at < 0) return at
+      at = child == 0 ? skipValue(at, end, depth) : readMember(changetype<PathNode>(child), child, at, depth)
+    }
     if (at < 0 || unseen == 0) return at
+    if (at + 1 < end && load<u16>(at) == COMMA_AND_QUOTE) {
+      at++
+      continue
+    }
     at = afterMember(at, end, CLOSE_BRACE)
     if (at <= 0) return at == 0 ? INVALID_JSON : -at
     if (byteAt(at) != QUOTE) at = skipWhitespace(at, end)

@@ -1,4 +1,4 @@
-import { byteAt, DOT, INVALID_JSON, isDigit, LOWER_E, MINUS, PLUS, skipNumber, ZERO } from './json-syntax'
+import { byteAt, DOT, digitRun, INVALID_JSON, isDigit, LOWER_E, MINUS, PLUS, skipNumber, ZERO } from './json-syntax'
 
 /** Most digits of a whole number that a double surely holds. */
 const EXACT_DIGITS: i32 = 15
@@ -29,6 +29,21 @@ export let double: f64 = 0
 export let integer: i64 = 0
 export let outcome: i32 = WHOLE
 
+/** The number that up to 8 digits write, the first of them in the lowest byte: pairs, then fours, then all (Lemire 2018). */
+function eightDigits(bytes: u64, count: i32): i64 {
+  // zeros come in before the digits
+  const digits = (bytes << ((<u64>(8 - count)) << 3)) & 0x0f0f_0f0f_0f0f_0f0f
+  const pairs = ((digits * 2561) >> 8) & 0x00ff_00ff_00ff_00ff
+  const fours = ((pairs * 6_553_601) >> 16) & 0x0000_ffff_0000_ffff
+  return <i64>((fours * 42_949_672_960_001) >> 32)
+}
+
+/** The number that 1 to 15 digits at `at` write. */
+function decimal(at: i32, count: i32): i64 {
+  if (count <= 8) return eightDigits(load<u64>(at), count)
+  return eightDigits(load<u64>(at), 8) * <i64>powerOfTen(count - 8) + eightDigits(load<u64>(at, 8), count - 8)
+}
+
 function powerOfTen(exponent: i32): f64 {
   return load<f64>(POWERS + ((<usize>exponent) << 3))
 }
@@ -36,24 +51,24 @@ function powerOfTen(exponent: i32): f64 {
 /** Reads a double as JSON.parse does (correctly rounded) into `double`; answers the address behind it or INVALID_JSON. */
 export function readDouble(start: i32, end: i32): i32 {
   const negative = byteAt(start) == MINUS
-  let at = negative ? start + 1 : start
-  const whole = at
-  let mantissa: i64 = 0
-  while (at < end && isDigit(byteAt(at))) mantissa = mantissa * 10 + (byteAt(at++) - ZERO)
-  let digits = at - whole
+  const whole = negative ? start + 1 : start
+  const digits = digitRun(whole, end)
   if (digits == 0 || (digits > 1 && byteAt(whole) == ZERO)) return INVALID_JSON
-  let exponent = 0
+  let at = whole + digits
+  let decimals = 0
   if (at < end && byteAt(at) == DOT) {
-    const fraction = ++at
-    while (at < end && isDigit(byteAt(at))) mantissa = mantissa * 10 + (byteAt(at++) - ZERO)
-    if (at == fraction) return INVALID_JSON
-    exponent = fraction - at
-    digits -= exponent
+    decimals = digitRun(at + 1, end)
+    if (decimals == 0) return INVALID_JSON
+    at += 1 + decimals
   }
-  if ((at < end && (byteAt(at) | 0x20) == LOWER_E) || digits > EXACT_DIGITS) return readLongDouble(start, end)
+  if (digits + decimals > EXACT_DIGITS || (at < end && (byteAt(at) | 0x20) == LOWER_E))
+    return readLongDouble(start, end)
   // Clinger's fast path: both operands are exact, so that one rounding gives the nearest double.
-  let value = <f64>mantissa
-  if (exponent != 0) value /= powerOfTen(-exponent)
+  let value = <f64>decimal(whole, digits)
+  if (decimals != 0) {
+    const power = powerOfTen(decimals)
+    value = (value * power + <f64>decimal(at - decimals, decimals)) / power
+  }
   double = negative ? -value : value
   return at
 }
@@ -156,13 +171,12 @@ function exponentOf(at: i32, end: i32): i32 {
 export function readInteger(start: i32, end: i32): i32 {
   const negative = byteAt(start) == MINUS
   const whole = negative ? start + 1 : start
-  let at = whole
-  let value: i64 = 0
-  while (at < end && isDigit(byteAt(at))) value = value * 10 + (byteAt(at++) - ZERO)
-  const digits = at - whole
+  const digits = digitRun(whole, end)
+  const at = whole + digits
   if (digits == 0 || (digits > 1 && byteAt(whole) == ZERO)) return INVALID_JSON
   const next = at < end ? byteAt(at) : 0
   if (digits > EXACT_DIGITS || next == DOT || (next | 0x20) == LOWER_E) return readWideInteger(start, end)
+  const value = decimal(whole, digits)
   outcome = WHOLE
   integer = negative ? -value : value
   return at
