@@ -8,6 +8,9 @@ const MAX_BYTES = 0x7fff_ffff
 /** From here on a native copy is worth the view object that it takes. */
 const NATIVE_COPY_BYTES = 4096
 
+/** Up to here a loop over characters is cheaper than a call of the encoder. */
+const SHORT_TEXT = 32
+
 const encoder = new TextEncoder()
 const NO_BYTES = new Uint8Array(0)
 
@@ -39,10 +42,24 @@ export class BinaryBuilder extends BuilderBase implements ColumnBuilder {
   /** Takes a string; a lone surrogate becomes U+FFFD. */
   appendText(text: string): void {
     this.reserve(text.length * 3)
+    if (text.length <= SHORT_TEXT && this.appendedAscii(text)) return
     const free = this.used === 0 ? this.bytes : this.bytes.subarray(this.used)
     const { written } = encoder.encodeInto(text, free)
     this.markValid()
     this.endRow(this.used + written)
+  }
+
+  /** Takes a text of ASCII characters; answers false, with nothing taken, where it holds others. */
+  private appendedAscii(text: string): boolean {
+    const { bytes, used } = this
+    for (let at = 0; at < text.length; at += 1) {
+      const unit = text.charCodeAt(at)
+      if (unit >= 0x80) return false
+      bytes[used + at] = unit
+    }
+    this.markValid()
+    this.endRow(used + text.length)
+    return true
   }
 
   /** Copies source[start, end); for string and json columns it must be UTF-8, unchecked. */

@@ -1,7 +1,7 @@
 import { assert, assertNever, present } from '../base/assert.ts'
 import type { BinaryColumn, BoolColumn, Column, Int64Column, ListColumn } from './column.ts'
 import { type ColumnBatch, rowCount } from './column-batch.ts'
-import type { TableSchema } from './schema.ts'
+import type { Field, TableSchema } from './schema.ts'
 import { TextCache } from './text-cache.ts'
 
 /** A row as lambdas see it. Values: see `rowView`. */
@@ -23,11 +23,11 @@ export interface RowView {
  * an array for lists; null. Only int64, bytes, lists and strings not seen before allocate.
  */
 export const rowView = (schema: TableSchema): RowView => {
-  const cells = schema.fields.map(() => new Cell())
+  const cells = schema.fields.map(cellFor)
   const row = Object.create(null) as Record<string, unknown>
   for (const [at, { name }] of schema.fields.entries()) {
     const cell = cells[at] as Cell
-    Object.defineProperty(row, name, { get: () => cell.value(), enumerable: true })
+    Object.defineProperty(row, name, { get: cell.get, enumerable: true })
   }
   Object.preventExtensions(row)
   return {
@@ -54,24 +54,59 @@ export const materialize = (batch: ColumnBatch): readonly ViewedRow[] => {
 
 type Read = (row: number) => unknown
 
-/** One column under the view. */
-class Cell {
+/** One column under the view. Each kind of values has a getter of its own, which V8 compiles for that kind alone. */
+abstract class Cell {
   row = 0
-  readonly #texts = new TextCache()
-  #validity: Uint8Array | null = null
-  #read: Read = () => null
+  validity: Uint8Array | null = null
+  abstract readonly get: () => unknown
+  abstract bind(column: Column): void
+}
+
+const isNull = ({ validity, row }: Cell): boolean =>
+  validity !== null && ((validity[row >> 3] as number) & (1 << (row & 7))) === 0
+
+class NumberCell extends Cell {
+  #values: Int32Array | Float64Array | Float32Array = new Int32Array(0)
+  readonly get = (): unknown => (isNull(this) ? null : this.#values[this.row])
 
   bind(column: Column): void {
-    this.#validity = column.validity
+    assert(column.kind === 'int32' || column.kind === 'float64' || column.kind === 'float32', 'a column of numbers')
+    this.validity = column.validity
+    this.#values = column.values
+  }
+}
+
+class TextCell extends Cell {
+  readonly #texts = new TextCache()
+  #offsets: Int32Array = new Int32Array(0)
+  #bytes: Uint8Array = new Uint8Array(0)
+  readonly get = (): unknown =>
+    isNull(this)
+      ? null
+      : this.#texts.decode(this.#bytes, this.#offsets[this.row] as number, this.#offsets[this.row + 1] as number)
+
+  bind(column: Column): void {
+    assert(column.kind === 'string', 'a column of strings')
+    this.validity = column.validity
+    this.#offsets = column.offsets
+    this.#bytes = column.bytes
+  }
+}
+
+class OtherCell extends Cell {
+  readonly #texts = new TextCache()
+  #read: Read = () => null
+  readonly get = (): unknown => (isNull(this) ? null : this.#read(this.row))
+
+  bind(column: Column): void {
+    this.validity = column.validity
     this.#read = reader(column, this.#texts)
   }
+}
 
-  value(): unknown {
-    const { row } = this
-    const validity = this.#validity
-    if (validity !== null && ((validity[row >> 3] as number) & (1 << (row & 7))) === 0) return null
-    return this.#read(row)
-  }
+const cellFor = ({ type }: Field): Cell => {
+  if (type === 'string') return new TextCell()
+  return type === 'int32' || type === 'float64' || type === 'float32' ? new NumberCell() : new OtherCell()
 }
 
 const reader = (column: Column, texts: TextCache): Read => {

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../base/errors.ts'
 import type { ColumnBatch, RowOrigin } from '../../columnar/column-batch.ts'
 import { columnBuilder } from '../../columnar/column-builder.ts'
+import type { ColumnBuilder } from '../../columnar/column-builder-base.ts'
 import type { TableSchema } from '../../columnar/schema.ts'
 
 /** Turns the objects that lambdas return into columns. Used again for every batch. */
@@ -26,14 +27,13 @@ export const rowAppender = (schema: TableSchema): RowAppender => {
   let length = 0
   const appendValues = (value: object): void => {
     const properties = value as Readonly<Record<string, unknown>>
-    for (const [at, builder] of builders.entries()) {
+    for (let at = 0; at < names.length; at += 1) {
       const name = names[at] as string
       const property = properties[name]
       if (property === undefined && !(name in value)) throw missing(name)
-      builder.append(property)
+      ;(builders[at] as ColumnBuilder).append(property)
     }
-    const keys = Object.keys(value)
-    if (keys.length > names.length) throw unknown(keys, names)
+    if (mayHaveMore(value, names.length)) refuseUnknown(Object.keys(value), names)
   }
   return {
     get length() {
@@ -57,6 +57,17 @@ export const rowAppender = (schema: TableSchema): RowAppender => {
       return batch
     },
   }
+}
+
+/** Whether an object has more than so many properties, inherited ones counted in; makes no array of them. */
+const mayHaveMore = (value: object, most: number): boolean => {
+  let properties = 0
+  for (const _ in value) properties += 1
+  return properties > most
+}
+
+const refuseUnknown = (keys: readonly string[], names: readonly string[]): void => {
+  if (keys.length > names.length) throw unknown(keys, names)
 }
 
 const originOf = ({ records, recordOf }: RowOrigin, rows: Int32Array): RowOrigin => ({
