@@ -21,6 +21,8 @@ export const main = async (args: readonly string[]): Promise<number> => {
     process.stdout.write(HELP)
     return 0
   }
+  // what was started goes with this process, also where that is told to end
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const started: { stop(): Promise<void> }[] = []
   try {
     // one after the other: what has started is ended again where the next does not start
