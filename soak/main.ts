@@ -6,7 +6,7 @@ import { BURST, runBurst, USUAL_RATE } from './burst.ts'
 import { runDiskFull, SmallDisk } from './disk-full.ts'
 import { HELP, readOptions, type SoakOptions } from './options.ts'
 import type { OwnServices } from './places.ts'
-import { record } from './recorded.ts'
+import { record, recordedOutcomes } from './recorded.ts'
 import { runRedisGone } from './redis-gone.ts'
 import { type Outcome, table } from './report.ts'
 import { runKills } from './run-kills.ts'
@@ -19,6 +19,10 @@ export const main = async (args: readonly string[]): Promise<number> => {
   const options = readOptions(args)
   if (options === null) {
     process.stdout.write(HELP)
+    return 0
+  }
+  if (options.recorded) {
+    for (const { mode, ...outcome } of recordedOutcomes()) process.stdout.write(`${mode}\n${table(outcome)}\n`)
     return 0
   }
   // what was started goes with this process, also where that is told to end

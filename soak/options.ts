@@ -19,6 +19,8 @@ export interface SoakOptions {
   readonly seed: number
   readonly json: boolean
   readonly record: boolean
+  /** Show what is recorded, and run nothing. */
+  readonly recorded: boolean
 }
 
 export const HELP = `npm run soak -- [options]                kills of a real daemon on real services; DuckDB counts what is left
@@ -36,6 +38,7 @@ npm run soak -- --disk-full              a local folder whose disk fills up, and
   --seed N            draws the order of what is done (default: the time)
   --json              one line for machines
   --record            add the result to soak/recorded.json
+  --recorded          show what is recorded there, runs of a kind added up, and run nothing
 `
 
 /** Reads the command line; `null` where help was asked for. @throws Error naming the wrong option */
@@ -56,6 +59,7 @@ export const readOptions = (args: readonly string[]): SoakOptions | null => {
       seed: { type: 'string', default: String(Date.now() % 1e9) },
       json: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
+      recorded: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -81,6 +85,7 @@ export const readOptions = (args: readonly string[]): SoakOptions | null => {
     seed: whole('seed', values.seed),
     json: values.json,
     record: values.record,
+    recorded: values.recorded,
   }
 }
 
