@@ -1,4 +1,11 @@
-/** The door for tests, `millrace/testing`: a pipeline in worlds that fail. */
+/** The door for tests, `millrace/testing`: a pipeline in worlds that fail, and what each port promises. */
+export { type CheckpointUnderTest, checkpointPromises } from './sim/conformance/checkpoint-promises.ts'
+export { type ObjectStoreTraits, objectStorePromises } from './sim/conformance/object-store-promises.ts'
+export type { OpenedStore } from './sim/conformance/opened-store.ts'
+export type { ConformancePromise } from './sim/conformance/promise.ts'
+export { type SinkTraits, type SinkUnderTest, sinkPromises } from './sim/conformance/sink-promises.ts'
+export { type SourceRecord, type SourceUnderTest, sourcePromises } from './sim/conformance/source-promises.ts'
+export { type ViewStoreUnderTest, viewStorePromises } from './sim/conformance/view-store-promises.ts'
 export type { RowMaker, SampledAt } from './sim/sample-rows.ts'
 export type { SimulationReport } from './sim/simulate.ts'
 export { type SimulateOptions, simulate } from './wiring/simulate.ts'

@@ -1,24 +1,9 @@
-import { describe, expect, inject, it } from 'vitest'
-import { durationMs, offset } from '../../src/base/units.ts'
-import { kafkaSourcePlanner } from '../../src/ingest/kafka/planner.ts'
-import { kafkaSourceReader } from '../../src/ingest/kafka/reader.ts'
-import { type KafkaOptions, kafka } from '../../src/pipeline/sources.ts'
-import { systemClock, systemRandom } from '../../src/wiring/system.ts'
-import { testedWasmKernels } from '../support/wasm-kernels.ts'
+import { describe, expect, it } from 'vitest'
+import { offset } from '../../src/base/units.ts'
+import type { KafkaOptions } from '../../src/pipeline/sources.ts'
+import { openKafkaPlanner, openKafkaReader } from './support/kafka-source.ts'
 import { type LoadRecord, type LoadStep, loadTopic } from './support/load-topic.ts'
 import { addPartitions, createTopic, deleteRecords, groupOffsets, uniqueName } from './support/topics.ts'
-
-const surroundings = (options: KafkaOptions) => ({
-  node: kafka(options),
-  brokers: [inject('kafkaBrokers')],
-  clientId: 'tests',
-  requestTimeoutMs: durationMs(10_000),
-  clock: systemClock,
-  random: systemRandom,
-})
-
-const plannerOf = (options: KafkaOptions, pipeline = uniqueName('group')) =>
-  kafkaSourcePlanner({ ...surroundings(options), pipeline, onWarning: () => undefined })
 
 interface ReadRecord {
   readonly offset: number
@@ -34,13 +19,7 @@ const readAll = async (
   partition = 0,
   fetchMaxBytes = 8_388_608,
 ) => {
-  const limits = {
-    fetchMaxBytes,
-    prefetchBytes: 16_777_216,
-    maxDecompressedBytes: 67_108_864,
-    kernels: testedWasmKernels(),
-  }
-  const reader = kafkaSourceReader({ ...surroundings(options), ...limits })
+  const reader = openKafkaReader(options, fetchMaxBytes)
   const range = { topic: options.topic, partition, from: offset(from), until: offset(until) }
   const records: ReadRecord[] = []
   for await (const batch of reader.read(range, new AbortController().signal)) {
@@ -105,7 +84,7 @@ describe('every record is read as it was written', () => {
     const steps: readonly LoadStep[] = ['begin', row('a'), row('b'), 'commit', 'begin', row('c'), 'abort']
     const settings = { 'transactional.id': uniqueName('tx') }
     await loadTopic(topic, [...steps, 'begin', row('d'), 'commit', 'begin', row('e'), 'flush', 'abort'], { settings })
-    const planner = plannerOf({ topic })
+    const planner = openKafkaPlanner({ topic })
     const [bounds] = await planner.bounds()
     await planner.close()
     const values = async (isolation: 'read_committed' | 'read_uncommitted') =>
@@ -121,7 +100,7 @@ describe('the planner tells what there is to read', () => {
     const rows = (partition: number, count: number): readonly LoadRecord[] =>
       Array.from({ length: count }, (_, at) => ({ partition, timestamp: 1000 + at, value: `${at}` }))
     await loadTopic(topic, [...rows(0, 10), ...rows(1, 20)])
-    const planner = plannerOf({ topic })
+    const planner = openKafkaPlanner({ topic })
     expect(await planner.bounds()).toEqual([
       { topic, partition: 0, earliest: 0, latest: 10 },
       { topic, partition: 1, earliest: 0, latest: 20 },
@@ -137,7 +116,7 @@ describe('the planner tells what there is to read', () => {
       ])
     await planner.close()
     const starts = async (options: Partial<KafkaOptions>) => {
-      const asked = plannerOf({ topic, ...options })
+      const asked = openKafkaPlanner({ topic, ...options })
       try {
         return (await asked.startingOffsets()).map(each => each.offset)
       } finally {
@@ -149,13 +128,13 @@ describe('the planner tells what there is to read', () => {
     expect(await starts({ startingTimestamp: 1008 })).toEqual([8, 8, 0])
     expect(await starts({ startingTimestamp: 1015 })).toEqual([10, 15, 0])
     expect(await starts({ startingOffsets: { [topic]: { 0: -2, 1: -1, 2: 0 } } })).toEqual([0, 20, 0])
-    const ending = plannerOf({ topic, endingOffsets: { [topic]: { 0: 4, 1: -1, 2: -2 } } })
+    const ending = openKafkaPlanner({ topic, endingOffsets: { [topic]: { 0: 4, 1: -1, 2: -2 } } })
     expect((await ending.endingOffsets())?.map(each => each.offset)).toEqual([4, 20, 0])
     await ending.close()
     const refused = { code: 'INVALID_PIPELINE' }
     await expect(starts({ startingOffsets: { [topic]: { 0: -2 } } })).rejects.toMatchObject(refused)
     await expect(starts({ startingOffsets: { [topic]: { 0: 0, 1: 0, 2: 0, 3: 0 } } })).rejects.toMatchObject(refused)
-    const beyond = plannerOf({ topic, endingOffsets: { [topic]: { 0: 11, 1: -1, 2: -1 } } })
+    const beyond = openKafkaPlanner({ topic, endingOffsets: { [topic]: { 0: 11, 1: -1, 2: -1 } } })
     await expect(beyond.endingOffsets()).rejects.toThrow('partition 0 ends at 10, not 11')
     await beyond.close()
     await expect(starts({ startingOffsets: { [topic]: { 0: 0, 1: 21, 2: 0 } } })).rejects.toThrow(
@@ -165,7 +144,7 @@ describe('the planner tells what there is to read', () => {
 
   it('mirrors committed offsets to a group that lag tools see', async () => {
     const topic = await createTopic(2)
-    const planner = plannerOf({ topic, groupId: `${topic}-group` })
+    const planner = openKafkaPlanner({ topic, groupId: `${topic}-group` })
     await planner.committed([
       { topic, partition: 0, offset: offset(7) },
       { topic, partition: 1, offset: offset(9) },

@@ -19,6 +19,11 @@ const pipelinesOf = (page: string): readonly string[] =>
 
 const examples = pages.flatMap(page => pipelinesOf(page).map((code, at) => ({ page, at, code })))
 
+/** Stands for the store that somebody has written. */
+const STORE_MODULE = `import { openLocalObjectStore } from '${project}src/storage/local/local-object-store.ts'
+export const openObjectStore = (root: string) => openLocalObjectStore({ root, durability: 'process' })
+`
+
 describe('examples in the docs', () => {
   it('there are some', () => expect(examples.length).toBeGreaterThanOrEqual(3))
 
@@ -44,23 +49,26 @@ describe('examples in the docs', () => {
     },
   )
 
-  it('docs/testing.md: the test passes beside the pipeline of the README', () => {
+  it('docs/testing.md: the tests pass, beside the pipeline of the README and a store', () => {
     const folder = temporaryFolder()
     const modules = join(folder, 'node_modules')
     mkdirSync(modules)
     symlinkSync(project, join(modules, 'millrace'))
     symlinkSync(join(project, 'node_modules', 'vitest'), join(modules, 'vitest'))
-    const [, example = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(project, 'docs/testing.md'), 'utf8')) ?? []
+    const page = readFileSync(join(project, 'docs/testing.md'), 'utf8')
+    const tests = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(match => match[1] ?? '')
+    expect(tests).toHaveLength(2)
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
     writeFileSync(join(folder, 'pipeline.ts'), pipelinesOf('README.md')[0] ?? '')
-    writeFileSync(join(folder, 'pipeline.test.ts'), example)
+    writeFileSync(join(folder, 'my-store.ts'), STORE_MODULE)
+    for (const [at, test] of tests.entries()) writeFileSync(join(folder, `example-${at}.test.ts`), test)
     const vitest = join(project, 'node_modules', 'vitest', 'vitest.mjs')
     const ran = spawnSync(process.execPath, [vitest, 'run', '--root', folder], {
       cwd: folder,
       encoding: 'utf8',
       env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
     })
-    expect(ran.stdout + ran.stderr).toMatch(/Tests\s+1 passed/)
+    expect(ran.stdout + ran.stderr).toMatch(/Test Files\s+2 passed/)
     expect(ran.status).toBe(0)
   })
 

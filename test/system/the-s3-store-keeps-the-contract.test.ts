@@ -1,3 +1,4 @@
+import { objectStorePromises } from 'millrace/testing'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type Fault, startFaultProxy } from '../../scripts/services/fault-proxy.mjs'
 import { seededRandom } from '../../src/base/random.ts'
@@ -5,13 +6,11 @@ import type { ObjectStore } from '../../src/storage/object-store.ts'
 import { requireAtomicWrites } from '../../src/storage/require-atomic-writes.ts'
 import { openS3ObjectStore } from '../../src/storage/s3/s3-object-store.ts'
 import { systemRandom } from '../../src/wiring/system.ts'
-import { objectStoreConformance } from '../conformance/object-store.ts'
 import { openS3, s3Settings, useS3Credentials } from './support/s3.ts'
 
 beforeAll(useS3Credentials)
 
-objectStoreConformance(
-  'S3',
+const promises = objectStorePromises(
   async () => {
     const settings = s3Settings()
     const reopen = () => openS3ObjectStore(settings)
@@ -19,6 +18,7 @@ objectStoreConformance(
   },
   { publishingReplaces: true },
 )
+for (const { name, run } of promises) it(name, run)
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -1,14 +1,16 @@
+import { viewStorePromises } from 'millrace/testing'
 import { expect, inject, it } from 'vitest'
 import { batchId, driverEpoch, epochMs } from '../../src/base/units.ts'
+import { viewRowsOf } from '../../src/sim/conformance/view-store-promises.ts'
 import { redisViewStore } from '../../src/sinks/redis/redis-view-store.ts'
 import { viewKeys } from '../../src/sinks/redis/view-keys.ts'
-import { viewRowsOf, viewStoreContract } from '../conformance/view-store.ts'
 import { connectRedis, PREFIX, viewContents } from './support/redis.ts'
 
-viewStoreContract(async () => {
+const promises = viewStorePromises(async () => {
   const redis = await connectRedis(inject('redisUrl'))
   return { store: redisViewStore(redis, PREFIX), contents: name => viewContents(redis, name) }
 })
+for (const { name, run } of promises) it(name, run)
 
 it('a view that loses keys while it is rebuilt does not count as whole', async () => {
   const redis = await connectRedis(inject('redisUrl'))

@@ -7,11 +7,11 @@ import type { ColumnBatch } from '../../../src/columnar/column-batch.ts'
 import type { TaskResult } from '../../../src/executor/task.ts'
 import type { SourcePlanner } from '../../../src/ingest/source.ts'
 import type { BoundSink, DriverParts } from '../../../src/microbatch/driver-parts.ts'
+import { viewRowsOf } from '../../../src/sim/conformance/view-store-promises.ts'
 import type { Mistake } from '../../../src/sim/subject.ts'
 import type { Sink } from '../../../src/sinks/sink.ts'
 import { viewRowReader } from '../../../src/sinks/view/view-rows.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
-import { viewRowsOf } from '../../conformance/view-store.ts'
 
 /** The same object with some methods of its own. */
 const override = <T extends object>(target: T, methods: Partial<T>): T =>

@@ -34,6 +34,7 @@ const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'sinks/kafka': ['node:', 'kafkajs'],
   'executor/threads': ['node:'],
   'observe/prometheus': ['prom-client'],
+  'sim/conformance': ['node:'],
 }
 
 /** Edges, and what they may import beside our own code. */

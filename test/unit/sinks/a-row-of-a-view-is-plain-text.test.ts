@@ -2,9 +2,9 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BEFORE_ALL_TIME, epochMs } from '../../../src/base/units.ts'
 import type { RedisViewSinkNode } from '../../../src/pipeline/plan.ts'
+import { viewRowsOf } from '../../../src/sim/conformance/view-store-promises.ts'
 import { lastOfEachKey, viewRowReader, viewRows } from '../../../src/sinks/view/view-rows.ts'
 import { keyOf } from '../../../src/sinks/view/view-values.ts'
-import { viewRowsOf } from '../../conformance/view-store.ts'
 import { batchOf, schemaOf } from './fixtures/batches.ts'
 
 const SCHEMA = schemaOf({

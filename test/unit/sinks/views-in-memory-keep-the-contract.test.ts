@@ -1,7 +1,9 @@
+import { viewStorePromises } from 'millrace/testing'
+import { it } from 'vitest'
 import { MemoryViews } from '../../../src/sim/memory-views.ts'
-import { viewStoreContract } from '../../conformance/view-store.ts'
 
-viewStoreContract(() => {
+const promises = viewStorePromises(() => {
   const store = new MemoryViews()
   return { store, contents: async name => store.contents(name) }
 })
+for (const { name, run } of promises) it(name, run)
