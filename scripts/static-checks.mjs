@@ -4,6 +4,8 @@ import { installPackages, requireNode } from './set-up.mjs'
 requireNode()
 installPackages()
 const { countSteps, STATIC_CHECKS } = await import('./steps.mjs')
-const { passed, failed } = countSteps(STATIC_CHECKS)
-console.log(`${passed} passed, ${failed} failed`)
+const { audit } = await import('./audit.mjs')
+const [checks, audited] = [countSteps(STATIC_CHECKS), audit()]
+const failed = checks.failed + audited.failed
+console.log(`${checks.passed + audited.passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1

@@ -38,8 +38,8 @@ interface Given {
 /** Variables of ours that are no configuration. */
 const OTHER_VARIABLES = new Set(['MILLRACE_CACHE'])
 
-const invalid = (message: string, remedy: string, cause?: unknown): MillraceError =>
-  new MillraceError('INVALID_CONFIG', message, cause === undefined ? { remedy } : { remedy, cause })
+const invalid = (message: string, remedy: string): MillraceError =>
+  new MillraceError('INVALID_CONFIG', message, { remedy })
 
 /** @throws INVALID_CONFIG naming the value, where it came from, and what would do */
 export const loadConfig = async (input: ConfigInput): Promise<LoadedConfig> => {
@@ -98,12 +98,18 @@ const fromFile = async (file: string): Promise<readonly Given[]> => {
   try {
     content = JSON.parse(await readFile(file, 'utf8'))
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw invalid(`the configuration in ${file} can't be read: ${why}`, 'Give the path of a JSON file.', cause)
+    throw invalid(`the configuration in ${file} can't be read: ${whyNot(cause)}`, 'Give the path of a JSON file.')
   }
   if (!isSection(content))
     throw invalid(`the configuration in ${file} is no object`, 'Write { "kafka": { "brokers": […] } }.')
   return flattened(content, '', origin)
+}
+
+/** What is wrong with a file; a parser's own words repeat some of what it read, which may be a secret. */
+const whyNot = (cause: unknown): string => {
+  if (!(cause instanceof SyntaxError)) return cause instanceof Error ? cause.message : String(cause)
+  const position = /position (\d+)/.exec(cause.message)?.[1]
+  return position === undefined ? 'it is not JSON' : `it is not JSON, from character ${position} on`
 }
 
 const isSection = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -130,7 +136,8 @@ const fromEnvironment = (env: ConfigInput['env']): readonly Given[] =>
 const fromFlag = (flag: string): Given => {
   const at = flag.indexOf('=')
   if (at < 1)
-    throw invalid(`--set takes key=value, not ${JSON.stringify(flag)}`, 'Write --set kafka.brokers=host:9092.')
+    // what was given is not repeated: it may be a secret
+    throw invalid('--set takes key=value, and what was given has no key', 'Write --set kafka.brokers=host:9092.')
   return { name: flag.slice(0, at), value: flag.slice(at + 1), origin: 'command line' }
 }
 

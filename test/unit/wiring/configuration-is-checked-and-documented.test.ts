@@ -40,6 +40,28 @@ describe('configuration', () => {
     expect(isSecret('__proto__')).toBe(false)
   })
 
+  it('repeats nothing of a file that is no JSON: it may be a secret', async () => {
+    const failure = await loadConfig({ file: file('{"token": x-secret }'), env: {}, set: [] }).catch(
+      (error: unknown) => error,
+    )
+    expect(failure).toMatchObject({ code: 'INVALID_CONFIG', message: expect.stringContaining('it is not JSON') })
+    expect(JSON.stringify(toErrorRecord(failure))).not.toMatch(/"[^"]*(x-secret|secret|token)/)
+  })
+
+  it('refuses prototypes wherever they are named, and nothing is the worse for it', async () => {
+    for (const name of ['__proto__', 'constructor', 'constructor.prototype.polluted', 'stores.__proto__.root']) {
+      await expect(loadConfig({ env: {}, set: [`${name}=1`] })).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
+    }
+    for (const text of [
+      '{"constructor": {"prototype": {"polluted": 1}}}',
+      '{"stores": {"__proto__": {"root": "x"}}}',
+    ]) {
+      await expect(loadConfig({ file: file(text), env: {}, set: [] })).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
+    }
+    expect(Reflect.get({}, 'polluted')).toBeUndefined()
+    expect(Reflect.get({}, 'root')).toBeUndefined()
+  })
+
   it.each([
     ['9464', '127.0.0.1', 9464],
     ['0.0.0.0:80', '0.0.0.0', 80],
