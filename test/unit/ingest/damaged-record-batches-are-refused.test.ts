@@ -8,6 +8,7 @@ import { CODECS } from '../../../src/ingest/kafka/codecs.ts'
 import { findBatches } from '../../../src/ingest/kafka/fetched-batches.ts'
 import { RecordBatches } from '../../../src/ingest/kafka/record-batches.ts'
 import { type WrittenRecord, writeBatch } from '../../support/kafka-records.ts'
+import { lz4Frame } from '../../support/lz4-frames.ts'
 import { ALL_KERNELS } from '../../support/wasm-kernels.ts'
 
 const OF = { topic: 't', partition: 0 }
@@ -49,6 +50,25 @@ const CODEC_CASES = [
   { codec: 1, compress: (bytes: Buffer) => gzipSync(bytes) },
   { codec: 2, compress: (bytes: Buffer) => compressSync(bytes) },
   { codec: 3, compress: lz4Stored },
+] as const
+
+const BOMB_BYTES = 20 * LIMIT
+/** A zstd frame of blocks that each repeat one byte: 4 bytes stand for 128 KiB. */
+const zstdRepeats = (bytes: Buffer): Buffer => {
+  const blocks: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x58])]
+  for (let at = 0; at < bytes.length; at += 131_072) {
+    const size = Math.min(131_072, bytes.length - at)
+    const header = Buffer.alloc(4)
+    header.writeUIntLE((size << 3) | (1 << 1) | (at + size >= bytes.length ? 1 : 0), 0, 3)
+    blocks.push(header)
+  }
+  return Buffer.concat(blocks)
+}
+const BOMBS = [
+  { codec: 1, compress: (bytes: Buffer) => gzipSync(bytes) },
+  { codec: 2, compress: (bytes: Buffer) => compressSync(bytes) },
+  { codec: 3, compress: lz4Frame },
+  { codec: 4, compress: zstdRepeats },
 ] as const
 
 const bytesOrNull = fc.option(fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes)))
@@ -115,12 +135,21 @@ describe.each(ALL_KERNELS)('record batches (%s)', (_, kernels) => {
     )
   })
 
-  it('a batch that decompresses to more than the limit is refused', () => {
-    const bomb = [{ key: null, value: Buffer.alloc(LIMIT + 1) }]
-    for (const { codec, compress } of CODEC_CASES.slice(1, 3)) {
-      const frame = writeBatch(bomb, { baseOffset: 0, codec, compress })
-      expect(() => readFrame(kernels(), frame, 0, 1)).toThrow(expect.objectContaining({ code: 'RECORD_TOO_LARGE' }))
-    }
+  it.each(BOMBS)('codec $codec: a bomb is refused, and its memory is not taken', ({ codec, compress }) => {
+    const bomb = [{ key: null, value: Buffer.alloc(BOMB_BYTES) }]
+    const frame = writeBatch(bomb, { baseOffset: 0, codec, compress })
+    expect(frame.length).toBeLessThan(LIMIT)
+    const before = process.memoryUsage().arrayBuffers
+    expect(() => readFrame(kernels(), frame, 0, 1)).toThrow(expect.objectContaining({ code: 'RECORD_TOO_LARGE' }))
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * LIMIT)
+  })
+
+  it.each([0, 1])('message sets of format %s, which brokers before 0.11 stored, are refused by name', magic => {
+    const frame = writeBatch([{ key: null, value: Buffer.from('v') }], { baseOffset: 0 })
+    frame.writeInt8(magic, 16)
+    expect(() => readFrame(kernels(), frame, 0, 1)).toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED_RECORD_FORMAT' }),
+    )
   })
 })
 
