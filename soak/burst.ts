@@ -13,7 +13,7 @@ const MOST_SECONDS = 180
 /** A hundred times the usual rate for 30 seconds against one daemon that must not be started again. */
 export const runBurst = async (soak: Soak): Promise<Outcome> => {
   const daemon = await soak.daemon({ version: 1, workers: 2, args: ['--trigger', '1s'] })
-  await daemon.live(daemon.nextCommit())
+  await daemon.rowsCome()
   const before = daemon.lag()
   const startedAt = performance.now()
   let most = 0

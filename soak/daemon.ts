@@ -141,6 +141,11 @@ export class Daemon {
     return readFileSync(this.#log, 'utf8').split('"kind":"progress"').length - 1
   }
 
+  /** Resolves when it has told of a batch with rows: before, it has nothing to commit. */
+  async rowsCome(): Promise<void> {
+    while (!/"numInputRows":[1-9]/.test(readFileSync(this.#log, 'utf8'))) await this.live(sleep(100))
+  }
+
   /** Rows that waited when its last batch was planned, as its progress tells. */
   lag(): number {
     const told = [...readFileSync(this.#log, 'utf8').matchAll(/"lagRows":(\d+)/g)]

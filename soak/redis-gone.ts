@@ -10,6 +10,7 @@ const LONG_MS = 12_000
 /** How far apart commits are with Redis there, refusing, and hanging. */
 export const runRedisGone = async (soak: Soak, redis: RunningRedis): Promise<Outcome> => {
   const daemon = await soak.daemon({ version: 1, workers: 1, args: ['--trigger', '1s'], direct: true })
+  await daemon.rowsCome()
   for (let commits = 0; commits < 3; commits += 1) await daemon.live(daemon.nextCommit())
   const during = async (): Promise<number> => {
     const from = daemon.commits.length - 1
