@@ -20,7 +20,8 @@ interface Metadata {
   readonly epoch: number
   readonly log: string
   readonly batch: number | null
-  readonly pending: string | null
+  /** Token and number of the last step of a way that is not at its end. */
+  readonly pending: { readonly token: string; readonly at: number } | null
 }
 
 interface View {
@@ -58,13 +59,15 @@ export class MemoryViews implements ViewStore {
     if (first && step.kind === 'rebuild') for (const key of view.rows.keys()) view.stale.add(key)
     if (step.phase === 'begin') {
       const batch = step.kind === 'rebuild' ? null : before
-      view.meta = { owner, pipeline, epoch: step.epoch, log: step.log, batch, pending: step.token }
-    }
+      view.meta = { owner, pipeline, epoch: step.epoch, log: step.log, batch, pending: step }
+    } else if (view.meta !== null && step.phase === 'rows') view.meta = { ...view.meta, pending: step }
     for (const [key, { expiresAt }] of view.rows) {
       if (expiresAt !== null && expiresAt <= step.now) view.rows.delete(key)
     }
     write(view, step)
     if (step.phase === 'sweep') return sweep(view)
+    if (step.phase === 'finish' && step.kind === 'rebuild' && view.stale.size > 0)
+      return { kind: 'behind', batch: null }
     if (step.phase === 'whole' || step.phase === 'finish') {
       view.meta = { owner, pipeline, epoch: step.epoch, log: step.log, batch: step.batch, pending: null }
       this.#top.set(identity.name, topOf(view, identity.top))
@@ -114,10 +117,14 @@ const refuse = ({ meta }: View, { owner }: ViewIdentity, step: ViewStep): ViewAn
   if (!step.force && meta !== null && meta.epoch > step.epoch) return { kind: 'fenced', epoch: meta.epoch }
   const stored = meta?.log === step.log ? meta.batch : null
   const behind: ViewAnswer = { kind: 'behind', batch: stored === null ? null : batchId(stored) }
-  if (step.phase !== 'whole' && step.phase !== 'begin') return meta?.pending === step.token ? null : behind
+  if (step.phase !== 'whole' && step.phase !== 'begin') return follows(meta?.pending ?? null, step) ? null : behind
   if (!step.force && stored !== null && stored >= step.batch) return { kind: 'already' }
   return step.kind === 'delta' && stored !== step.after ? behind : null
 }
+
+/** On top of the step before, or the same step again. */
+const follows = (pending: Metadata['pending'], { token, at }: ViewStep): boolean =>
+  pending?.token === token && (pending.at === at || pending.at === at - 1)
 
 const write = (view: View, step: ViewStep): void => {
   const rowAt = step.rows.length === 0 ? null : viewRowReader(step.rows)

@@ -17,22 +17,23 @@ it('a view that loses keys while it is rebuilt does not count as whole', async (
   const view = { name: 'losing', pipeline: 'p', owner: 'o', format: 'json', key: ['id'], top: 0 } as const
   const [now, token] = [epochMs(Date.UTC(2030, 0, 15)), 'token']
   const ids = { batch: batchId(1), log: 'log', epoch: driverEpoch(1), after: null }
-  const step = (phase: 'begin' | 'rows' | 'sweep' | 'finish', rows: readonly [string, string][] = []) =>
+  const step = (phase: 'begin' | 'rows' | 'sweep' | 'finish', at: number, rows: readonly [string, string][] = []) =>
     redisViewStore(redis, PREFIX).apply(view, {
       ...ids,
       phase,
       kind: 'rebuild',
       force: false,
       token,
+      at,
       now,
       committedAt: now,
       watermark: null,
       rows: viewRowsOf(rows),
     })
-  await step('begin')
-  await step('rows', [['a', '{}']])
+  await step('begin', 0)
+  await step('rows', 1, [['a', '{}']])
   await redis.call('DEL', viewKeys(PREFIX, view.name).index)
-  await step('rows', [['b', '{}']])
-  await step('sweep')
-  expect(await step('finish')).toEqual({ kind: 'behind', batch: null })
+  await step('rows', 2, [['b', '{}']])
+  await step('sweep', 2)
+  expect(await step('finish', 3)).toEqual({ kind: 'behind', batch: null })
 })

@@ -48,6 +48,7 @@ const begin = (tested: ViewStoreUnderTest) => {
       epoch: driverEpoch(1),
       force: false,
       token: 'token',
+      at: 0,
       now: epochMs(NOW),
       committedAt: epochMs(NOW),
       watermark: null,
@@ -58,9 +59,9 @@ const begin = (tested: ViewStoreUnderTest) => {
     apply(batch, rows, { kind: 'rebuild', after: null, ...step })
   const whole = async (batch: number, rows: readonly TestRow[], step: Partial<ViewStep> = {}) => {
     equal(await rebuild(batch, [], { phase: 'begin', ...step }), { kind: 'applied' })
-    equal(await rebuild(batch, rows, { phase: 'rows', ...step }), { kind: 'applied' })
-    equal(await rebuild(batch, [], { phase: 'sweep', ...step }), { kind: 'left', rows: 0 })
-    equal(await rebuild(batch, [], { phase: 'finish', ...step }), { kind: 'applied' })
+    equal(await rebuild(batch, rows, { phase: 'rows', at: 1, ...step }), { kind: 'applied' })
+    equal(await rebuild(batch, [], { phase: 'sweep', at: 1, ...step }), { kind: 'left', rows: 0 })
+    equal(await rebuild(batch, [], { phase: 'finish', at: 2, ...step }), { kind: 'applied' })
   }
   const seen = async () => {
     const { batch, rows, top } = await tested.contents(view.name)
@@ -125,7 +126,7 @@ const VIEW_PROMISES: readonly Case<OpenedView>[] = [
       await whole(1, [['a', '{"n":1}', 1]])
       const other = { ...view, owner: 'another', pipeline: 'others' }
       const step = { phase: 'whole', kind: 'rebuild', after: null, force: true } as const
-      const rest = { batch: batchId(9), log: 'log', epoch: driverEpoch(9), token: 't', now: epochMs(NOW) }
+      const rest = { batch: batchId(9), log: 'log', epoch: driverEpoch(9), token: 't', at: 0, now: epochMs(NOW) }
       const times = { committedAt: epochMs(NOW), watermark: null, rows: viewRowsOf([['a', '{}']]) }
       equal(await tested.store.apply(other, { ...step, ...rest, ...times }), {
         kind: 'foreign',
@@ -144,7 +145,7 @@ const VIEW_PROMISES: readonly Case<OpenedView>[] = [
         ['b', '{"n":1}', 5],
       ])
       await rebuild(2, [], { phase: 'begin', log: 'new', token: 'first' })
-      await rebuild(2, [['c', '{"n":3}', 3]], { phase: 'rows', log: 'new', token: 'first' })
+      await rebuild(2, [['c', '{"n":3}', 3]], { phase: 'rows', at: 1, log: 'new', token: 'first' })
       equal(await apply(3, [], { log: 'new' }), { kind: 'behind', batch: null })
       await whole(3, [['d', '{"n":4}', 4]], { log: 'new', token: 'second' })
       equal(await seen(), { batch: 3, rows: { d: '{"n":4}' }, top: ['d'] })
@@ -156,14 +157,43 @@ const VIEW_PROMISES: readonly Case<OpenedView>[] = [
     async ({ apply, whole, seen }) => {
       await whole(1, [['a', '{"n":1}', 1]])
       equal(await apply(2, [], { phase: 'begin', token: 'one' }), { kind: 'applied' })
-      equal(await apply(2, [['a', '{"n":2}', 2]], { phase: 'rows', token: 'one' }), { kind: 'applied' })
+      equal(await apply(2, [['a', '{"n":2}', 2]], { phase: 'rows', at: 1, token: 'one' }), { kind: 'applied' })
       equal(await apply(2, [['a', '{"n":2}', 2]], { token: 'two' }), { kind: 'applied' })
-      equal(await apply(2, [['a', '{"n":6}', 6]], { phase: 'rows', token: 'one' }), {
+      equal(await apply(2, [['a', '{"n":6}', 6]], { phase: 'rows', at: 1, token: 'one' }), {
         kind: 'behind',
         batch: 2,
       })
-      equal(await apply(2, [], { phase: 'finish', token: 'one' }), { kind: 'behind', batch: 2 })
+      equal(await apply(2, [], { phase: 'finish', at: 2, token: 'one' }), { kind: 'behind', batch: 2 })
       equal(await seen(), { batch: 2, rows: { a: '{"n":2}' }, top: ['a'] })
+    },
+  ],
+
+  [
+    'takes a step of a way again, and none on top of a step that it has lost',
+    async ({ apply, rebuild, seen }) => {
+      equal(await rebuild(1, [], { phase: 'begin' }), { kind: 'applied' })
+      equal(await rebuild(1, [['b', '{"n":2}', 2]], { phase: 'rows', at: 2 }), { kind: 'behind', batch: null })
+      equal(await rebuild(1, [], { phase: 'finish', at: 2 }), { kind: 'behind', batch: null })
+      for (let times = 0; times < 2; times += 1) {
+        equal(await rebuild(1, [['a', '{"n":1}', 1]], { phase: 'rows', at: 1 }), { kind: 'applied' })
+      }
+      equal(await rebuild(1, [], { phase: 'finish', at: 2 }), { kind: 'applied' })
+      equal(await apply(2, [], { phase: 'begin', token: 'two' }), { kind: 'applied' })
+      equal(await apply(2, [], { phase: 'finish', at: 2, token: 'two' }), { kind: 'behind', batch: 1 })
+      equal(await seen(), { batch: 1, rows: { a: '{"n":1}' }, top: ['a'] })
+    },
+  ],
+
+  [
+    'is not whole while rows of before are left',
+    async ({ rebuild, whole, seen }) => {
+      await whole(1, [['a', '{"n":1}', 1]])
+      equal(await rebuild(2, [], { phase: 'begin' }), { kind: 'applied' })
+      equal(await rebuild(2, [['b', '{"n":2}', 2]], { phase: 'rows', at: 1 }), { kind: 'applied' })
+      equal(await rebuild(2, [], { phase: 'finish', at: 2 }), { kind: 'behind', batch: null })
+      equal(await rebuild(2, [], { phase: 'sweep', at: 1 }), { kind: 'left', rows: 0 })
+      equal(await rebuild(2, [], { phase: 'finish', at: 2 }), { kind: 'applied' })
+      equal(await seen(), { batch: 2, rows: { b: '{"n":2}' }, top: ['b'] })
     },
   ],
 

@@ -29,6 +29,7 @@ const scriptCall = (prefix: string, view: ViewIdentity, step: ViewStep) => {
     step.batch,
     step.after ?? '',
     step.token,
+    step.at,
     step.now,
     isoTime(step.committedAt),
     isoTime(step.now),

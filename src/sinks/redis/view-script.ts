@@ -12,15 +12,15 @@ const SAMPLED_ROWS = 3
  * the one there is refused.
  *
  * KEYS: metadata, index, top, expiry, stale, then one for each row.
- * ARGV: phase, kind, force, owner, pipeline, epoch, log, batch, after, token, now, committedAt, appliedAt, watermark, format,
+ * ARGV: phase, kind, force, owner, pipeline, epoch, log, batch, after, token, at, now, committedAt, appliedAt, watermark, format,
  * top, key columns, then key, text, score and expiry of each row ('' for null).
  */
 export const VIEW_SCRIPT: RedisScript = {
   name: 'publish a view',
   lua: `
 local meta, index, top, expiry, stale = unpack(KEYS, 1, 5)
-local phase, kind, force, owner, pipeline, epoch, log, batch, after, token, now, committedAt, appliedAt, watermark, format,
-  n, columns = unpack(ARGV, 1, 17)
+local phase, kind, force, owner, pipeline, epoch, log, batch, after, token, at, now, committedAt, appliedAt, watermark,
+  format, n, columns = unpack(ARGV, 1, 18)
 local first = phase == 'whole' or phase == 'begin'
 local last = phase == 'whole' or phase == 'finish'
 
@@ -29,7 +29,9 @@ if was[1] and was[1] ~= owner then return { 'foreign', was[2] or '' } end
 if force == '0' and was[3] and tonumber(was[3]) > tonumber(epoch) then return { 'fenced', was[3] } end
 local stored = was[4] == log and was[5] or nil
 if first and force == '0' and stored and tonumber(stored) >= tonumber(batch) then return { 'already' } end
-if not first and was[6] ~= token then return { 'behind', stored or '' } end
+-- on top of the step before, or again: Redis may have come back without the steps between
+local place = token .. '/' .. at
+if not first and was[6] ~= place and was[6] ~= token .. '/' .. (at - 1) then return { 'behind', stored or '' } end
 
 local function holds(key, wanted)
   local kind = redis.call('TYPE', key).ok
@@ -49,6 +51,7 @@ end
 
 -- first of all a write that a full Redis refuses: once a script has deleted something, all else is let through
 if phase ~= 'sweep' then redis.call('HSET', meta, 'epoch', epoch) end
+if phase == 'rows' then redis.call('HSET', meta, 'pending', place) end
 
 if kind == 'rebuild' and first then
   for _, key in ipairs({ index, stale }) do
@@ -67,7 +70,7 @@ end
 
 if first and not last then
   local status = kind == 'rebuild' and 'rebuilding' or 'updating'
-  redis.call('HSET', meta, 'owner', owner, 'pipeline', pipeline, 'epoch', epoch, 'log', log, 'pending', token,
+  redis.call('HSET', meta, 'owner', owner, 'pipeline', pipeline, 'epoch', epoch, 'log', log, 'pending', place,
     'status', status, 'target', batch)
 end
 
@@ -81,23 +84,23 @@ end
 
 for _, key in ipairs(redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, ${PURGE_ROWS})) do forget(key) end
 
-for at = 6, #KEYS do
-  local key, text, score, goes = unpack(ARGV, 18 + (at - 6) * 4, 21 + (at - 6) * 4)
+for row = 6, #KEYS do
+  local key, text, score, goes = unpack(ARGV, 19 + (row - 6) * 4, 22 + (row - 6) * 4)
   if goes ~= '' and tonumber(goes) <= tonumber(now) then
     forget(key)
   else
-    redis.call('DEL', KEYS[at])
+    redis.call('DEL', KEYS[row])
     if format == 'json' then
-      redis.call('SET', KEYS[at], text)
+      redis.call('SET', KEYS[row], text)
     else
       local fields = cjson.decode(text)
-      if #fields > 0 then redis.call('HSET', KEYS[at], unpack(fields)) end
+      if #fields > 0 then redis.call('HSET', KEYS[row], unpack(fields)) end
     end
     rows = rows + redis.call('ZADD', index, score == '' and '-inf' or score, key)
     if goes == '' then
       redis.call('ZREM', expiry, key)
     else
-      redis.call('PEXPIREAT', KEYS[at], goes)
+      redis.call('PEXPIREAT', KEYS[row], goes)
       redis.call('ZADD', expiry, goes, key)
     end
   end
@@ -107,13 +110,14 @@ if rows ~= 0 then redis.call('HINCRBY', meta, 'rows', rows) end
 
 if phase == 'sweep' then
   local popped = redis.call('ZPOPMIN', stale, ${SWEEP_ROWS})
-  for at = 1, #popped, 2 do
-    if not redis.call('ZSCORE', index, popped[at]) then redis.call('UNLINK', meta .. ':' .. popped[at]) end
+  for i = 1, #popped, 2 do
+    if not redis.call('ZSCORE', index, popped[i]) then redis.call('UNLINK', meta .. ':' .. popped[i]) end
   end
   return { 'left', tostring(redis.call('ZCARD', stale)) }
 end
 
 if last then
+  if kind == 'rebuild' and not first and redis.call('ZCARD', stale) > 0 then return { 'behind', '' } end
   if redis.call('ZCARD', index) ~= tonumber(redis.call('HGET', meta, 'rows') or 0) then return { 'behind', '' } end
   redis.call('DEL', top)
   if tonumber(n) > 0 then

@@ -10,7 +10,7 @@ import { MAX_STEP_ROWS, type ViewAnswer, type ViewIdentity, type ViewStep, type 
 const MAX_STEP_BYTES = 1024 * 1024
 
 /** The way of a view to a committed batch. */
-export type ViewWay = Omit<ViewStep, 'phase' | 'rows' | 'now'>
+export type ViewWay = Omit<ViewStep, 'phase' | 'rows' | 'now' | 'at'>
 
 /** What ways are gone with. */
 export interface ViewWalk {
@@ -31,8 +31,11 @@ export const goTheWay = async (
   way: ViewWay,
   changes: readonly (() => Promise<ColumnBatch>)[],
 ): Promise<ViewAnswer> => {
-  const step = (phase: ViewStep['phase'], rows = NOTHING): Promise<ViewAnswer> =>
-    walk.store.apply(walk.view, { ...way, phase, rows, now: walk.now() })
+  let at = -1
+  const step = (phase: ViewStep['phase'], rows = NOTHING): Promise<ViewAnswer> => {
+    if (phase !== 'sweep') at += 1
+    return walk.store.apply(walk.view, { ...way, phase, rows, at, now: walk.now() })
+  }
   const [first] = changes
   if (way.kind === 'delta' && changes.length <= 1) {
     const chunks = first === undefined ? [] : chunksOf(await first())

@@ -16,7 +16,8 @@ export interface ViewIdentity {
 /**
  * One step of bringing a view from one committed batch to a later one. A `whole` step does it at once; a longer way is
  * `begin`, `rows` as often as needed, for a rebuild `sweep` until nothing is left of the rows of before, and `finish`.
- * A step other than the first counts only while no other way was begun since (`token`).
+ * A step other than the first counts only while no other way was begun since (`token`), and only on top of the step before
+ * it (`at`): a Redis that came back with what it held a moment ago has lost steps.
  */
 export interface ViewStep {
   readonly phase: 'whole' | 'begin' | 'rows' | 'sweep' | 'finish'
@@ -30,6 +31,8 @@ export interface ViewStep {
   /** Go on although the view says that a higher epoch's driver wrote it: the store says otherwise. */
   readonly force: boolean
   readonly token: string
+  /** Number of the step on its way, 0 for the first; a sweep has the number of the step before it. */
+  readonly at: number
   readonly now: EpochMs
   readonly committedAt: EpochMs
   readonly watermark: EpochMs | null
