@@ -5,12 +5,14 @@ import { type ColumnBatch, rowCount } from '../column-batch.ts'
 import type { AggregateSpec, GroupSpec, GroupTable } from '../group-table.ts'
 import { type Field, fieldIndex, type TableSchema, tableSchema } from '../schema.ts'
 import type { Accumulator } from './groups/accumulator.ts'
+import { Count } from './groups/count.ts'
 import { LongExtremum, NumberExtremum } from './groups/extremum.ts'
 import { type KeyWords, keyWords } from './groups/key-words.ts'
+import type { Direction, GroupedRows } from './groups/loops.ts'
 import { type GroupParts, typescriptParts } from './groups/parts.ts'
-import { Average } from './groups/sum.ts'
+import { Average, FloatSum, IntegerSum } from './groups/sum.ts'
 import { TextExtremum } from './groups/text-extremum.ts'
-import type { WordTable } from './groups/word-table.ts'
+import { WordTable } from './groups/word-table.ts'
 
 /** An empty group table for rows of `input`; the contract is the port's. */
 export const createGroupTable = (input: TableSchema, spec: GroupSpec, parts?: GroupParts): GroupTable =>
@@ -41,8 +43,11 @@ class WordGroupTable implements GroupTable {
     this.#parts = parts
     this.#inputKeys = spec.keys.map(name => fieldIndex(input, name))
     const keyFields = this.#inputKeys.map(at => present(input.fields[at], 'key column'))
-    this.#keys = keyFields.map(field => keyWords(field, parts.packWords))
-    this.#table = parts.wordTable(this.#keys.reduce((words, key) => words + key.width, 0))
+    this.#keys = keyFields.map(field => keyWords(field, parts))
+    this.#table = new WordTable(
+      this.#keys.reduce((words, key) => words + key.width, 0),
+      parts,
+    )
     this.partialSchema = tableSchema([...keyFields, ...spec.aggregates.flatMap(partialFields)])
     this.resultSchema = tableSchema([...keyFields, ...spec.aggregates.map(resultField)])
     let partialColumn = keyFields.length
@@ -66,22 +71,19 @@ class WordGroupTable implements GroupTable {
   }
 
   add(rows: ColumnBatch): void {
-    const count = rowCount(rows)
-    const groupOf = this.#assign(rows, count, this.#inputKeys)
+    const grouped = this.#assign(rows, this.#inputKeys)
     for (const { accumulator, inputColumn } of this.#folded) {
       const column = inputColumn === -1 ? null : present(rows.columns[inputColumn], 'input column')
-      accumulator.add(column, rows.selection, groupOf, count, this.groups)
+      accumulator.add(column, grouped)
     }
     this.#parts.space.endBatch()
   }
 
   merge(partials: ColumnBatch): void {
-    const count = rowCount(partials)
     const keyColumns = this.#keys.map((_, at) => at)
-    const groupOf = this.#assign(partials, count, keyColumns)
+    const grouped = this.#assign(partials, keyColumns)
     for (const { accumulator, partialColumn, partialColumns } of this.#folded) {
-      const columns = partials.columns.slice(partialColumn, partialColumn + partialColumns)
-      accumulator.merge(columns, partials.selection, groupOf, count, this.groups)
+      accumulator.merge(partials.columns.slice(partialColumn, partialColumn + partialColumns), grouped)
     }
     this.#parts.space.endBatch()
   }
@@ -107,23 +109,26 @@ class WordGroupTable implements GroupTable {
   }
 
   dispose(): void {
+    for (const key of this.#keys) key.dispose?.()
     this.#parts.space.dispose()
   }
 
   /** The group of each row. */
-  #assign(batch: ColumnBatch, rows: number, keyColumns: readonly number[]): Int32Array {
+  #assign(batch: ColumnBatch, keyColumns: readonly number[]): GroupedRows {
     const { space } = this.#parts
+    const { selection } = batch
+    const count = rowCount(batch)
     const stride = this.#table.width
-    const groupOf = space.take(rows)
-    const keys = space.take(rows * stride)
+    const groupOf = space.take(count)
+    const keys = space.take(count * stride)
     let at = 0
     for (const [index, key] of this.#keys.entries()) {
       const column = present(batch.columns[keyColumns[index] as number], 'key column')
-      key.pack(column, batch.selection, rows, keys, at, stride)
+      key.pack(column, selection, count, keys, at, stride)
       at += key.width
     }
-    this.#table.assign(keys, rows, groupOf)
-    return groupOf
+    this.#table.assign(keys, count, groupOf)
+    return { selection, groupOf, count, groups: this.groups }
   }
 
   #partials(groups: Int32Array): ColumnBatch {
@@ -144,23 +149,23 @@ const resultField = ({ as, fn, type }: AggregateSpec): Field => ({ name: as, typ
 const accumulatorFor = ({ fn, as, type }: AggregateSpec, input: Field | undefined, parts: GroupParts): Accumulator => {
   switch (fn) {
     case 'count':
-      return parts.count()
+      return new Count(parts)
     case 'avg':
-      return new Average(parts.floatSum(), parts.count())
+      return new Average(parts)
     case 'sum':
-      return type === 'int64' ? parts.integerSum(input?.name ?? as) : parts.floatSum()
+      return type === 'int64' ? new IntegerSum(parts, input?.name ?? as) : new FloatSum(parts)
     case 'min':
     case 'max':
-      return extremumFor(type, fn === 'min' ? -1 : 1)
+      return extremumFor(type, fn === 'min' ? -1 : 1, parts)
     default:
       return assertNever(fn)
   }
 }
 
-const extremumFor = (type: AggregateSpec['type'], direction: -1 | 1): Accumulator => {
-  if (type === 'int64' || type === 'timestamp') return new LongExtremum(type, direction)
+const extremumFor = (type: AggregateSpec['type'], direction: Direction, parts: GroupParts): Accumulator => {
+  if (type === 'int64' || type === 'timestamp') return new LongExtremum(parts, type, direction)
   if (type === 'int32' || type === 'date' || type === 'float32' || type === 'float64') {
-    return new NumberExtremum(type, direction)
+    return new NumberExtremum(parts, type, direction)
   }
   return new TextExtremum(direction)
 }

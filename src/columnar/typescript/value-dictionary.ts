@@ -1,8 +1,8 @@
 import { assert } from '../../base/assert.ts'
 import type { BinaryColumn, ScalarColumn } from '../column.ts'
 import { GrowingArena } from '../growing-arena.ts'
-import type { DictionaryKind, ValueDictionary } from '../page-encoder.ts'
 import { fixedBytes, valueWidth } from '../plain-values.ts'
+import type { DictionaryKind, ValueDictionary } from '../value-dictionary.ts'
 
 /** An empty dictionary; see `PageEncoder`. */
 export const valueDictionary = (kind: DictionaryKind, maxBytes: number): ValueDictionary =>
@@ -54,22 +54,27 @@ class Dictionary implements ValueDictionary {
   values(): ScalarColumn {
     const { length, bytes } = this.#bytes
     const base = { length: this.size, validity: null }
-    const own = bytes.slice(0, length)
+    const own = bytes.subarray(0, length)
     switch (this.#kind) {
       case 'int32':
       case 'date':
-        return { kind: this.#kind, ...base, values: new Int32Array(own.buffer) }
+        return { kind: this.#kind, ...base, values: new Int32Array(own.buffer, own.byteOffset, this.size) }
       case 'int64':
       case 'timestamp':
-        return { kind: this.#kind, ...base, values: new BigInt64Array(own.buffer) }
+        return { kind: this.#kind, ...base, values: new BigInt64Array(own.buffer, own.byteOffset, this.size) }
       case 'float32':
-        return { kind: this.#kind, ...base, values: new Float32Array(own.buffer) }
+        return { kind: this.#kind, ...base, values: new Float32Array(own.buffer, own.byteOffset, this.size) }
       case 'float64':
-        return { kind: this.#kind, ...base, values: new Float64Array(own.buffer) }
+        return { kind: this.#kind, ...base, values: new Float64Array(own.buffer, own.byteOffset, this.size) }
       case 'string':
       case 'json':
       case 'bytes':
-        return { kind: this.#kind, ...base, offsets: this.#offsets.slice(0, this.size + 1), bytes: own } as BinaryColumn
+        return {
+          kind: this.#kind,
+          ...base,
+          offsets: this.#offsets.subarray(0, this.size + 1),
+          bytes: own,
+        } as BinaryColumn
     }
   }
 

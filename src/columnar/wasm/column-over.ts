@@ -43,11 +43,13 @@ export const copyAt = (memory: KernelMemory, values: ScalarColumn, at: number): 
     return columnOver(memory, values.kind, at, values.length)
   }
   const { length } = values
-  assert(values.offsets[0] === 0, 'the texts of a page begin where its memory begins')
+  const first = values.offsets[0] as number
+  const last = values.offsets[length] as number
   const offsets = memory.words.subarray(at >> 2, (at >> 2) + length + 1)
   offsets.set(values.offsets.subarray(0, length + 1))
+  if (first !== 0) for (let row = 0; row <= length; row += 1) offsets[row] = (offsets[row] as number) - first
   const bytesAt = at + 4 * (length + 1) + 16
-  const bytes = memory.bytes.subarray(bytesAt, bytesAt + (offsets[length] as number))
-  bytes.set(values.bytes.subarray(0, offsets[length]))
+  const bytes = memory.bytes.subarray(bytesAt, bytesAt + last - first)
+  bytes.set(values.bytes.subarray(first, last))
   return { kind: values.kind, length, validity: null, offsets, bytes }
 }

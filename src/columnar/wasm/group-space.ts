@@ -1,3 +1,4 @@
+import type { NumberValues } from '../typescript/groups/loops.ts'
 import { type GroupArray, type GroupSpace, grown } from '../typescript/groups/space.ts'
 import type { KernelMemory } from './kernel-memory.ts'
 
@@ -44,14 +45,13 @@ export class KernelSpace implements GroupSpace {
     this.#held.clear()
   }
 
-  /** Where the first `length` elements of an array are for the batch at hand, copied if need be; -1 where there is no room. */
-  place(array: Int32Array | Float64Array | Uint8Array, length: number): number {
+  /** Where an array is for the batch at hand, copied if need be; -1 where there is no room. */
+  place(array: NumberValues | Uint8Array): number {
     const address = this.memory.addressOf(array)
     if (address >= 0) return address
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, length * array.BYTES_PER_ELEMENT)
-    const block = this.#takeBlock(bytes.length)
+    const block = this.#takeBlock(array.byteLength)
     if (block === 0) return -1
-    this.memory.bytes.set(bytes, block)
+    this.memory.bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), block)
     return block
   }
 

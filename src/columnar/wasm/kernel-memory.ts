@@ -63,7 +63,7 @@ export class KernelMemory {
   }
 
   /** Address of the first byte of a view where that lies in this memory, or -1. */
-  addressOf(view: Uint8Array | Int32Array | Float64Array): number {
+  addressOf(view: ArrayBufferView): number {
     return view.buffer === this.memory.buffer ? view.byteOffset : -1
   }
 

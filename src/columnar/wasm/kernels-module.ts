@@ -24,27 +24,49 @@ export interface KernelFunctions {
   badRecords(bad: number): number
   assignGroups(table: number, keys: number, row: number, rows: number, groupOf: number): number
   packWords(values: number, words: number, selection: number, rows: number, to: number, stride: number): void
-  countByGroup(counts: number, validity: number, selection: number, groupOf: number, rows: number): void
+  packNulls(validity: number, words: number, selection: number, rows: number, to: number, stride: number): void
+  countRows(counts: number, validity: number, selection: number, groupOf: number, rows: number): void
   sumDoubles(
     sums: number,
     seen: number,
     values: number,
+    kind: number,
     validity: number,
     selection: number,
     groupOf: number,
     rows: number,
   ): void
   sumIntegers(
-    low: number,
-    high: number,
+    sums: number,
     seen: number,
     values: number,
-    words: number,
+    kind: number,
     validity: number,
     selection: number,
     groupOf: number,
     rows: number,
   ): number
+  extremeDoubles(
+    extremes: number,
+    seen: number,
+    direction: number,
+    values: number,
+    kind: number,
+    validity: number,
+    selection: number,
+    groupOf: number,
+    rows: number,
+  ): void
+  extremeLongs(
+    extremes: number,
+    seen: number,
+    direction: number,
+    values: number,
+    validity: number,
+    selection: number,
+    groupOf: number,
+    rows: number,
+  ): void
   lz4Block(at: number, end: number, outStart: number, outEnd: number, lowest: number): number
   snappyBlock(at: number, end: number, out: number, outEnd: number): number
   indexRecords(

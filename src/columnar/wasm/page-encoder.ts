@@ -1,11 +1,12 @@
 import { bitWidth, isOneRun, maxHybridBytes, putHybrid, putPackedHeader } from '../bit-packing.ts'
 import type { ScalarColumn } from '../column.ts'
-import type { DictionaryKind, EncodedPage, Extremes, PageEncoder, ValueDictionary } from '../page-encoder.ts'
+import type { EncodedPage, Extremes, PageEncoder } from '../page-encoder.ts'
 import { plainLength, putPlain } from '../plain-values.ts'
 import { pageEncoder } from '../typescript/page-encoder.ts'
 import { maxCompressedLength } from '../typescript/snappy-compress.ts'
 import { copyAt, copyBytes } from './column-over.ts'
 import type { KernelInstance } from './kernels-module.ts'
+import type { DictionaryKind, ValueDictionary } from '../value-dictionary.ts'
 import { wasmDictionary } from './value-dictionary.ts'
 
 /** Bytes behind what is asked for that kernels may read or write over. */

@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import type { ScalarColumn } from '../column.ts'
-import type { DictionaryKind, ValueDictionary } from '../page-encoder.ts'
 import { fixedBytes, valueWidth } from '../plain-values.ts'
+import type { DictionaryKind, ValueDictionary } from '../value-dictionary.ts'
 import { columnOver, copyAt, copyBytes } from './column-over.ts'
 import type { KernelInstance } from './kernels-module.ts'
 

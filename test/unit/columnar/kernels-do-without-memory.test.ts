@@ -41,21 +41,24 @@ describe('a batch for which the memory is too small', () => {
 })
 
 describe('groups for which the memory is too small', () => {
-  const fields = fieldsOf({ k: 'int32', at: 'timestamp', v: 'float64?', n: 'int64' })
+  const fields = fieldsOf({ k: 'int32', name: 'string?', at: 'timestamp', v: 'float64?', n: 'int64' })
   const spec: GroupSpec = {
-    keys: ['k', 'at'],
+    keys: ['k', 'name', 'at'],
     aggregates: [
       { fn: 'count', column: null, as: 'rows', type: 'int64' },
       { fn: 'count', column: 'v', as: 'values', type: 'int64' },
       { fn: 'sum', column: 'v', as: 'sum', type: 'float64' },
       { fn: 'sum', column: 'n', as: 'whole', type: 'int64' },
+      { fn: 'avg', column: 'n', as: 'mean', type: 'float64' },
       { fn: 'max', column: 'v', as: 'most', type: 'float64' },
+      { fn: 'min', column: 'n', as: 'least', type: 'int64' },
     ],
   }
   const rowsFrom = (from: number, count: number): readonly (readonly unknown[])[] =>
     Array.from({ length: count }, (_, at) => {
       const id = from + at
-      return [id % 9973, (id % 3) * 10_000, id % 5 === 0 ? null : id / 3, BigInt(id)]
+      const name = id % 9973 < 9 ? null : `title ${id % 9973}`
+      return [id % 9973, name, (id % 3) * 10_000, id % 5 === 0 ? null : id / 3, BigInt(id)]
     })
 
   it('are the same as those of the twin, wherever their arrays found room', () => {

@@ -1,22 +1,13 @@
-import { assert } from '../../../base/assert.ts'
 import type { Column } from '../../column.ts'
+import type { GroupedRows } from './loops.ts'
 
-/**
- * The accumulators of one aggregate, one for each group, in typed arrays. Called once per batch, with the group of each
- * row; `groups` is how many groups there are by then.
- */
+/** The accumulators of one aggregate, one for each group, in typed arrays. */
 export interface Accumulator {
   readonly byteSize: number
   /** Folds values in. `column` is `null` where rows are counted. */
-  add(column: Column | null, selection: Int32Array | null, groupOf: Int32Array, rows: number, groups: number): void
+  add(column: Column | null, rows: GroupedRows): void
   /** Folds accumulator columns (as `columns` makes them) in. */
-  merge(
-    columns: readonly Column[],
-    selection: Int32Array | null,
-    groupOf: Int32Array,
-    rows: number,
-    groups: number,
-  ): void
+  merge(columns: readonly Column[], rows: GroupedRows): void
   /** Accumulator columns of these groups. */
   columns(groups: Int32Array): readonly Column[]
 }
@@ -31,9 +22,16 @@ export const takeGroups = <Values extends Int32Array | Float32Array | Float64Arr
   return into
 }
 
-/** Whether the bit of a row is not set. */
-export const isNull = (validity: Uint8Array, row: number): boolean =>
-  ((validity[row >> 3] as number) & (1 << (row & 7))) === 0
+/** The pairs of words that begin at words[at + stride * group] as 64-bit integers. */
+export const takePairs = (words: Int32Array, groups: Int32Array, at: number, stride: number): BigInt64Array => {
+  const pairs = new Int32Array(groups.length * 2)
+  for (let i = 0; i < groups.length; i += 1) {
+    const from = at + (groups[i] as number) * stride
+    pairs[2 * i] = words[from] as number
+    pairs[2 * i + 1] = words[from + 1] as number
+  }
+  return new BigInt64Array(pairs.buffer)
+}
 
 /** A bitmap of the groups that have a value, or `null` where all have. */
 export const validityOf = (seen: Uint8Array, groups: Int32Array): Uint8Array | null => {
@@ -45,10 +43,4 @@ export const validityOf = (seen: Uint8Array, groups: Int32Array): Uint8Array | n
     bits[i >> 3] = (bits[i >> 3] as number) | (valid << (i & 7))
   }
   return nulls === 0 ? null : bits
-}
-
-/** The 32-bit words of a 64-bit column. */
-export const wordsOf = (column: Column | undefined): Int32Array => {
-  assert(column?.kind === 'int64' || column?.kind === 'timestamp', 'a 64-bit column')
-  return new Int32Array(column.values.buffer, column.values.byteOffset, column.values.length * 2)
 }

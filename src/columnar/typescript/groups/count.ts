@@ -1,56 +1,40 @@
+import { assert } from '../../../base/assert.ts'
 import type { Column } from '../../column.ts'
-import { type Accumulator, isNull, wordsOf } from './accumulator.ts'
-import type { GroupSpace } from './space.ts'
+import { type Accumulator, takePairs } from './accumulator.ts'
+import type { GroupedRows } from './loops.ts'
+import type { GroupParts } from './parts.ts'
 
-/** Counts as doubles: exact up to 2^53 rows. */
-export class CountAccumulator implements Accumulator {
-  protected readonly space: GroupSpace
-  protected counts = new Float64Array(0)
+/** Counts of rows, or of values that are not null, in 64 bits. */
+export class Count implements Accumulator {
+  readonly #parts: GroupParts
+  #counts = new Int32Array(0)
+  /** What `sumIntegers` wants to know; a count is never null. */
+  #seen = new Uint8Array(0)
 
-  constructor(space: GroupSpace) {
-    this.space = space
+  constructor(parts: GroupParts) {
+    this.#parts = parts
   }
 
   get byteSize(): number {
-    return this.counts.byteLength
+    return this.#counts.byteLength + this.#seen.byteLength
   }
 
-  add(column: Column | null, selection: Int32Array | null, groupOf: Int32Array, rows: number, groups: number): void {
-    this.counts = this.space.grown(this.counts, groups)
-    const { counts } = this
-    const validity = column === null ? null : column.validity
-    for (let i = 0; i < rows; i += 1) {
-      if (validity !== null && isNull(validity, selection === null ? i : (selection[i] as number))) continue
-      const group = groupOf[i] as number
-      counts[group] = (counts[group] as number) + 1
-    }
+  add(column: Column | null, rows: GroupedRows): void {
+    this.#counts = this.#parts.space.grown(this.#counts, 2 * rows.groups)
+    this.#parts.loops.countRows(this.#counts, column === null ? null : column.validity, rows)
   }
 
-  merge(
-    [column]: readonly Column[],
-    selection: Int32Array | null,
-    groupOf: Int32Array,
-    rows: number,
-    groups: number,
-  ): void {
-    this.counts = this.space.grown(this.counts, groups)
-    const { counts } = this
-    const words = wordsOf(column)
-    for (let i = 0; i < rows; i += 1) {
-      const row = selection === null ? i : (selection[i] as number)
-      const group = groupOf[i] as number
-      const count = (words[2 * row + 1] as number) * 0x1_0000_0000 + ((words[2 * row] as number) >>> 0)
-      counts[group] = (counts[group] as number) + count
-    }
+  merge([column]: readonly Column[], rows: GroupedRows): void {
+    assert(column?.kind === 'int64', 'a column of counts')
+    const { space, loops } = this.#parts
+    this.#counts = space.grown(this.#counts, 2 * rows.groups)
+    this.#seen = space.grown(this.#seen, rows.groups)
+    const fits = loops.sumIntegers(this.#counts, this.#seen, column.values, null, rows)
+    assert(fits, 'nobody has counted so far')
   }
 
   columns(groups: Int32Array): readonly Column[] {
-    const words = new Int32Array(groups.length * 2)
-    for (let i = 0; i < groups.length; i += 1) {
-      const count = this.counts[groups[i] as number] as number
-      words[2 * i] = count | 0
-      words[2 * i + 1] = Math.floor(count / 0x1_0000_0000)
-    }
-    return [{ kind: 'int64', length: groups.length, validity: null, values: new BigInt64Array(words.buffer) }]
+    const values = takePairs(this.#counts, groups, 0, 2)
+    return [{ kind: 'int64', length: groups.length, validity: null, values }]
   }
 }

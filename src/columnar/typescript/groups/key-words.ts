@@ -1,13 +1,17 @@
 import { assert } from '../../../base/assert.ts'
 import type { BinaryColumn, Column } from '../../column.ts'
 import { emptyColumn } from '../../empty-column.ts'
+import { takeColumn } from '../../gather.ts'
 import { int64Words } from '../../int64-words.ts'
 import type { Field } from '../../schema.ts'
-import { BytesInterner } from './bytes-interner.ts'
+import type { ValueDictionary } from '../../value-dictionary.ts'
+import { takePairs } from './accumulator.ts'
+import type { GroupLoops } from './loops.ts'
+import type { GroupParts } from './parts.ts'
 
 /**
  * One key column as 32-bit words: `width` words per key, the last of them a null flag where the column may hold nulls.
- * Strings become their number in an interner, floats their bits with one zero and one NaN.
+ * Texts become their number in a dictionary, floats their bits with one zero and one NaN.
  */
 export interface KeyWords {
   readonly width: number
@@ -16,49 +20,31 @@ export interface KeyWords {
   pack(column: Column, selection: Int32Array | null, rows: number, keys: Int32Array, at: number, stride: number): void
   /** The column of the keys whose words start at words[at + stride * groups[0]], … */
   unpack(words: Int32Array, groups: Int32Array, at: number, stride: number): Column
+  /** Gives its memory back. */
+  dispose?(): void
 }
-
-/** Puts one or two words of each row to keys[at], keys[at + stride], … */
-export type PackWords = (
-  values: Int32Array,
-  words: 1 | 2,
-  selection: Int32Array | null,
-  rows: number,
-  keys: Int32Array,
-  at: number,
-  stride: number,
-) => void
 
 /** How keys of a field's type become words of a group's key and columns again. */
-export const keyWords = (field: Field, pack: PackWords): KeyWords => {
-  const words = valueWords(field, pack)
-  return field.nullable ? new NullableWords(words) : words
+export const keyWords = (field: Field, parts: GroupParts): KeyWords => {
+  const words = valueWords(field, parts)
+  return field.nullable ? new NullableWords(words, parts.loops) : words
 }
 
-const valueWords = (field: Field, pack: PackWords): KeyWords => {
+const valueWords = (field: Field, parts: GroupParts): KeyWords => {
   switch (field.type) {
     case 'int32':
     case 'date':
     case 'bool':
-      return new OneWord(field.type, pack)
+      return new OneWord(field.type, parts.loops)
     case 'float32':
       return new FloatWord()
     case 'int64':
     case 'timestamp':
-      return new TwoWords(field.type, pack)
+      return new TwoWords(field.type, parts.loops)
     case 'float64':
       return new DoubleWords()
     default:
-      return new InternedWord(field)
-  }
-}
-
-/** The reference of `PackWords`. */
-export const packWords: PackWords = (values, words, selection, rows, keys, at, stride) => {
-  for (let i = 0; i < rows; i += 1) {
-    const row = selection === null ? i : (selection[i] as number)
-    keys[at + i * stride] = values[words * row] as number
-    if (words === 2) keys[at + i * stride + 1] = values[2 * row + 1] as number
+      return new NumberedText(emptyColumn(field) as BinaryColumn, parts)
   }
 }
 
@@ -73,11 +59,11 @@ class OneWord implements KeyWords {
   readonly width = 1
   readonly byteSize = 0
   readonly #kind: 'int32' | 'date' | 'bool'
-  readonly #pack: PackWords
+  readonly #loops: GroupLoops
 
-  constructor(kind: 'int32' | 'date' | 'bool', pack: PackWords) {
+  constructor(kind: 'int32' | 'date' | 'bool', loops: GroupLoops) {
     this.#kind = kind
-    this.#pack = pack
+    this.#loops = loops
   }
 
   pack(column: Column, selection: Int32Array | null, rows: number, keys: Int32Array, at: number, stride: number): void {
@@ -87,7 +73,7 @@ class OneWord implements KeyWords {
       return
     }
     assert(column.kind === 'int32' || column.kind === 'date', 'a 32-bit key column')
-    this.#pack(column.values, 1, selection, rows, keys, at, stride)
+    this.#loops.packWords(column.values, 1, selection, rows, keys, at, stride)
   }
 
   unpack(words: Int32Array, groups: Int32Array, at: number, stride: number): Column {
@@ -126,34 +112,24 @@ class FloatWord implements KeyWords {
   }
 }
 
-const takePairs = (words: Int32Array, groups: Int32Array, at: number, stride: number): ArrayBuffer => {
-  const pairs = new Int32Array(groups.length * 2)
-  for (let i = 0; i < groups.length; i += 1) {
-    const from = at + (groups[i] as number) * stride
-    pairs[2 * i] = words[from] as number
-    pairs[2 * i + 1] = words[from + 1] as number
-  }
-  return pairs.buffer
-}
-
 class TwoWords implements KeyWords {
   readonly width = 2
   readonly byteSize = 0
   readonly #kind: 'int64' | 'timestamp'
-  readonly #pack: PackWords
+  readonly #loops: GroupLoops
 
-  constructor(kind: 'int64' | 'timestamp', pack: PackWords) {
+  constructor(kind: 'int64' | 'timestamp', loops: GroupLoops) {
     this.#kind = kind
-    this.#pack = pack
+    this.#loops = loops
   }
 
   pack(column: Column, selection: Int32Array | null, rows: number, keys: Int32Array, at: number, stride: number): void {
     assert(column.kind === 'int64' || column.kind === 'timestamp', 'a 64-bit key column')
-    this.#pack(int64Words(column.values), 2, selection, rows, keys, at, stride)
+    this.#loops.packWords(int64Words(column.values), 2, selection, rows, keys, at, stride)
   }
 
   unpack(words: Int32Array, groups: Int32Array, at: number, stride: number): Column {
-    const values = new BigInt64Array(takePairs(words, groups, at, stride))
+    const values = takePairs(words, groups, at, stride)
     return { kind: this.#kind, length: groups.length, validity: null, values }
   }
 }
@@ -175,48 +151,46 @@ class DoubleWords implements KeyWords {
   }
 
   unpack(words: Int32Array, groups: Int32Array, at: number, stride: number): Column {
-    const values = new Float64Array(takePairs(words, groups, at, stride))
+    const values = new Float64Array(takePairs(words, groups, at, stride).buffer)
     return { kind: 'float64', length: groups.length, validity: null, values }
   }
 }
 
-class InternedWord implements KeyWords {
+/** Texts and bytes: one word, their number in a dictionary. */
+class NumberedText implements KeyWords {
   readonly width = 1
-  readonly #field: Field
-  readonly #interner = new BytesInterner()
+  readonly #kind: BinaryColumn['kind']
+  readonly #loops: GroupLoops
+  readonly #dictionary: ValueDictionary
 
-  constructor(field: Field) {
-    this.#field = field
+  constructor({ kind }: BinaryColumn, parts: GroupParts) {
+    this.#kind = kind
+    this.#loops = parts.loops
+    this.#dictionary = parts.dictionary(kind)
   }
 
   get byteSize(): number {
-    return this.#interner.byteSize
+    // beside each value: where it begins, its hash and two slots
+    return this.#dictionary.byteSize + 12 * this.#dictionary.size
   }
 
   pack(column: Column, selection: Int32Array | null, rows: number, keys: Int32Array, at: number, stride: number): void {
-    assert('bytes' in column, 'a key column of bytes')
-    const { offsets, bytes } = column
-    for (let i = 0; i < rows; i += 1) {
-      const row = selection === null ? i : (selection[i] as number)
-      keys[at + i * stride] = this.#interner.intern(bytes, offsets[row] as number, offsets[row + 1] as number)
-    }
+    assert(column.kind === this.#kind, `a key column of ${this.#kind}`)
+    // what was filtered out must not get a number
+    const texts = selection === null ? column : (takeColumn(column, selection) as BinaryColumn)
+    const numbers = this.#dictionary.numbersOf(texts)
+    assert(numbers !== null, 'a dictionary without a limit')
+    this.#loops.packWords(numbers, 1, null, rows, keys, at, stride)
   }
 
   unpack(words: Int32Array, groups: Int32Array, at: number, stride: number): Column {
-    const { length } = groups
-    const offsets = new Int32Array(length + 1)
-    for (let i = 0; i < length; i += 1) {
-      const id = words[at + (groups[i] as number) * stride] as number
-      offsets[i + 1] = (offsets[i] as number) + this.#interner.endOf(id) - this.#interner.startOf(id)
-    }
-    const bytes = new Uint8Array(offsets[length] as number)
-    const source = this.#interner.bytes
-    for (let i = 0; i < length; i += 1) {
-      const id = words[at + (groups[i] as number) * stride] as number
-      bytes.set(source.subarray(this.#interner.startOf(id), this.#interner.endOf(id)), offsets[i] as number)
-    }
-    const { kind } = emptyColumn(this.#field) as BinaryColumn
-    return { kind, length, validity: null, offsets, bytes }
+    const numbers = new Int32Array(groups.length)
+    for (let i = 0; i < groups.length; i += 1) numbers[i] = words[at + (groups[i] as number) * stride] as number
+    return takeColumn(this.#dictionary.values(), numbers)
+  }
+
+  dispose(): void {
+    this.#dictionary.free()
   }
 }
 
@@ -224,9 +198,11 @@ class InternedWord implements KeyWords {
 class NullableWords implements KeyWords {
   readonly width: number
   readonly #words: KeyWords
+  readonly #loops: GroupLoops
 
-  constructor(words: KeyWords) {
+  constructor(words: KeyWords, loops: GroupLoops) {
     this.#words = words
+    this.#loops = loops
     this.width = words.width + 1
   }
 
@@ -237,13 +213,12 @@ class NullableWords implements KeyWords {
   pack(column: Column, selection: Int32Array | null, rows: number, keys: Int32Array, at: number, stride: number): void {
     const flag = this.width - 1
     this.#words.pack(column, selection, rows, keys, at, stride)
-    const { validity } = column
-    for (let i = 0; i < rows; i += 1) {
-      const isNull = validity !== null && bit(validity, selection === null ? i : (selection[i] as number)) === 0
-      keys[at + i * stride + flag] = isNull ? 1 : 0
-      // what lies under a null means nothing and must not make two groups
-      if (isNull) for (let word = 0; word < flag; word += 1) keys[at + i * stride + word] = 0
+    // what lies under a null means nothing and must not make two groups
+    if (column.validity !== null) {
+      this.#loops.packNulls(column.validity, flag, selection, rows, keys, at, stride)
+      return
     }
+    for (let i = 0; i < rows; i += 1) keys[at + i * stride + flag] = 0
   }
 
   unpack(words: Int32Array, groups: Int32Array, at: number, stride: number): Column {
@@ -257,5 +232,9 @@ class NullableWords implements KeyWords {
     }
     // under a null lies whatever value has the words 0; nobody reads it
     return { ...this.#words.unpack(words, groups, at, stride), validity }
+  }
+
+  dispose(): void {
+    this.#words.dispose?.()
   }
 }

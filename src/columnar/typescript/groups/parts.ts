@@ -1,26 +1,20 @@
-import { CountAccumulator } from './count.ts'
-import { type PackWords, packWords } from './key-words.ts'
+import type { BinaryColumn } from '../../column.ts'
+import type { ValueDictionary } from '../../value-dictionary.ts'
+import { valueDictionary } from '../value-dictionary.ts'
+import { type GroupLoops, typescriptLoops } from './loops.ts'
 import { type GroupSpace, HeapSpace } from './space.ts'
-import { FloatSum, IntegerSum } from './sum.ts'
-import { WordTable } from './word-table.ts'
 
-/** The inner loops of one group table, with the memory that they work in. */
+/** What one group table is made of: its inner loops, with the memory that they work in. */
 export interface GroupParts {
   readonly space: GroupSpace
-  readonly packWords: PackWords
-  wordTable(width: number): WordTable
-  count(): CountAccumulator
-  floatSum(): FloatSum
-  /** @param name Of the column, for messages. */
-  integerSum(name: string): IntegerSum
+  readonly loops: GroupLoops
+  /** Numbers for the texts of a key column: as many as there are. */
+  dictionary(kind: BinaryColumn['kind']): ValueDictionary
 }
 
 /** The reference. */
-export const typescriptParts = (space: GroupSpace = new HeapSpace()): GroupParts => ({
-  space,
-  packWords,
-  wordTable: width => new WordTable(width, space),
-  count: () => new CountAccumulator(space),
-  floatSum: () => new FloatSum(space),
-  integerSum: name => new IntegerSum(space, name),
+export const typescriptParts = (): GroupParts => ({
+  space: new HeapSpace(),
+  loops: typescriptLoops,
+  dictionary: kind => valueDictionary(kind, Number.POSITIVE_INFINITY),
 })

@@ -1,7 +1,7 @@
 import { assert } from '../../../base/assert.ts'
 import type { Column } from '../../column.ts'
-import { type Accumulator, isNull, validityOf } from './accumulator.ts'
-import type { Direction } from './extremum.ts'
+import { type Accumulator, validityOf } from './accumulator.ts'
+import { type Direction, type GroupedRows, isNull } from './loops.ts'
 import { grown } from './space.ts'
 
 /**
@@ -26,13 +26,13 @@ export class TextExtremum implements Accumulator {
     return this.#starts.byteLength + this.#lengths.byteLength + this.#seen.byteLength + this.#arena.byteLength
   }
 
-  add(column: Column | null, selection: Int32Array | null, groupOf: Int32Array, rows: number, groups: number): void {
+  add(column: Column | null, { selection, groupOf, count, groups }: GroupedRows): void {
     assert(column !== null && 'bytes' in column, 'min() and max() of strings have a string column')
     this.#starts = grown(this.#starts, groups)
     this.#lengths = grown(this.#lengths, groups)
     this.#seen = grown(this.#seen, groups)
     const { validity, offsets, bytes } = column
-    for (let i = 0; i < rows; i += 1) {
+    for (let i = 0; i < count; i += 1) {
       const row = selection === null ? i : (selection[i] as number)
       if (validity !== null && isNull(validity, row)) continue
       const group = groupOf[i] as number
@@ -43,14 +43,8 @@ export class TextExtremum implements Accumulator {
     }
   }
 
-  merge(
-    [column]: readonly Column[],
-    selection: Int32Array | null,
-    groupOf: Int32Array,
-    rows: number,
-    groups: number,
-  ): void {
-    this.add(column ?? null, selection, groupOf, rows, groups)
+  merge([column]: readonly Column[], rows: GroupedRows): void {
+    this.add(column ?? null, rows)
   }
 
   columns(groups: Int32Array): readonly Column[] {

@@ -1,6 +1,6 @@
 /**
- * The hash table that the host keeps: see `typescript/groups/word-table.ts`, which works on the same arrays where there
- * was no room for them in this memory. So both hash alike.
+ * The hash table that the host keeps: see `typescript/groups/`, whose loops work on the same arrays where there was
+ * no room for them in this memory. So both hash alike.
  */
 @unmanaged
 class WordTable {
@@ -87,20 +87,50 @@ export function packWords(values: i32, words: i32, selection: i32, rows: i32, to
   }
 }
 
-/** Counts rows by group, or values that are not null. */
-export function countByGroup(counts: i32, validity: i32, selection: i32, groupOf: i32, rows: i32): void {
-  for (let i = 0; i < rows; i++) {
-    if (validity != 0 && isNull(validity, rowAt(selection, i))) continue
-    const at = counts + (load<i32>(groupOf + (i << 2)) << 3)
-    store<f64>(at, load<f64>(at) + 1)
+/** Puts 1 for each null, 0 for other rows, `words` behind its key, and 0 over the words that lie under a null. */
+export function packNulls(validity: i32, words: i32, selection: i32, rows: i32, to: i32, stride: i32): void {
+  stride <<= 2
+  words <<= 2
+  for (let i = 0; i < rows; i++, to += stride) {
+    const isNone = isNull(validity, rowAt(selection, i))
+    store<i32>(to + words, isNone ? 1 : 0)
+    if (isNone) memory.fill(to, 0, words)
   }
 }
 
-/** Adds doubles up by group, in the order of the rows. */
+/** Counts rows by group, or values that are not null, in 64 bits. */
+export function countRows(counts: i32, validity: i32, selection: i32, groupOf: i32, rows: i32): void {
+  for (let i = 0; i < rows; i++) {
+    if (validity != 0 && isNull(validity, rowAt(selection, i))) continue
+    const at = counts + (load<i32>(groupOf + (i << 2)) << 3)
+    store<i64>(at, load<i64>(at) + 1)
+  }
+}
+
+/** What a number lies in. */
+const enum NumberKind {
+  double = 0,
+  float = 1,
+  int = 2,
+  long = 3,
+}
+
+function numberAt(values: i32, kind: i32, row: i32): f64 {
+  if (kind == NumberKind.double) return load<f64>(values + (row << 3))
+  if (kind == NumberKind.float) return <f64>load<f32>(values + (row << 2))
+  return <f64>integerAt(values, kind, row)
+}
+
+function integerAt(values: i32, kind: i32, row: i32): i64 {
+  return kind == NumberKind.int ? <i64>load<i32>(values + (row << 2)) : load<i64>(values + (row << 3))
+}
+
+/** Adds numbers up by group as doubles, in the order of the rows. */
 export function sumDoubles(
   sums: i32,
   seen: i32,
   values: i32,
+  kind: i32,
   validity: i32,
   selection: i32,
   groupOf: i32,
@@ -111,21 +141,17 @@ export function sumDoubles(
     if (isNull(validity, row)) continue
     const group = load<i32>(groupOf + (i << 2))
     const at = sums + (group << 3)
-    store<f64>(at, load<f64>(at) + load<f64>(values + (row << 3)))
+    store<f64>(at, load<f64>(at) + numberAt(values, kind, row))
     store<u8>(seen + group, 1)
   }
 }
 
-/**
- * Adds integers of one word (`words` 1) or two up by group; the halves of a sum lie in `low` and `high`. Answers false
- * where a sum does not fit 64 bits.
- */
+/** Adds integers up by group. Answers false where a sum does not fit 64 bits. */
 export function sumIntegers(
-  low: i32,
-  high: i32,
+  sums: i32,
   seen: i32,
   values: i32,
-  words: i32,
+  kind: i32,
   validity: i32,
   selection: i32,
   groupOf: i32,
@@ -134,14 +160,68 @@ export function sumIntegers(
   for (let i = 0; i < rows; i++) {
     const row = rowAt(selection, i)
     if (isNull(validity, row)) continue
-    const value = words == 1 ? <i64>load<i32>(values + (row << 2)) : load<i64>(values + (row << 3))
+    const value = integerAt(values, kind, row)
     const group = load<i32>(groupOf + (i << 2))
-    const before = ((<i64>load<i32>(high + (group << 2))) << 32) | <i64>load<u32>(low + (group << 2))
+    const before = load<i64>(sums + (group << 3))
     const after = before + value
     if (((before ^ after) & (value ^ after)) < 0) return false
-    store<i32>(low + (group << 2), <i32>after)
-    store<i32>(high + (group << 2), <i32>(after >> 32))
+    store<i64>(sums + (group << 3), after)
     store<u8>(seen + group, 1)
   }
   return true
+}
+
+/** Whether NaN, greater than every number, or a greater number than the other. */
+function isGreater(one: f64, other: f64): bool {
+  return one > other || (isNaN<f64>(one) && !isNaN<f64>(other))
+}
+
+/** Keeps the least (`direction` -1) or greatest (1) number of each group. */
+export function extremeDoubles(
+  extremes: i32,
+  seen: i32,
+  direction: i32,
+  values: i32,
+  kind: i32,
+  validity: i32,
+  selection: i32,
+  groupOf: i32,
+  rows: i32,
+): void {
+  for (let i = 0; i < rows; i++) {
+    const row = rowAt(selection, i)
+    if (isNull(validity, row)) continue
+    const group = load<i32>(groupOf + (i << 2))
+    const at = extremes + (group << 3)
+    const value = numberAt(values, kind, row)
+    const held = load<f64>(at)
+    if (load<u8>(seen + group) != 0 && !(direction > 0 ? isGreater(value, held) : isGreater(held, value))) continue
+    // adding 0 turns -0 into 0: which of two equal zeros came first must not show
+    store<f64>(at, value + 0)
+    store<u8>(seen + group, 1)
+  }
+}
+
+/** As `extremeDoubles`, for integers of 64 bits. */
+export function extremeLongs(
+  extremes: i32,
+  seen: i32,
+  direction: i32,
+  values: i32,
+  validity: i32,
+  selection: i32,
+  groupOf: i32,
+  rows: i32,
+): void {
+  for (let i = 0; i < rows; i++) {
+    const row = rowAt(selection, i)
+    if (isNull(validity, row)) continue
+    const group = load<i32>(groupOf + (i << 2))
+    const at = extremes + (group << 3)
+    const value = load<i64>(values + (row << 3))
+    const held = load<i64>(at)
+    if (load<u8>(seen + group) != 0 && !(direction > 0 ? value > held : value < held)) continue
+    store<i64>(at, value)
+    store<u8>(seen + group, 1)
+  }
 }

@@ -1,4 +1,13 @@
-export { assignGroups, countByGroup, packWords, sumDoubles, sumIntegers } from './groups'
+export {
+  assignGroups,
+  countRows,
+  extremeDoubles,
+  extremeLongs,
+  packNulls,
+  packWords,
+  sumDoubles,
+  sumIntegers,
+} from './groups'
 export {
   addJsonStep,
   badRecords,
