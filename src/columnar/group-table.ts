@@ -37,11 +37,16 @@ export interface GroupTable {
   readonly byteSize: number
   /** Folds rows in (their selection, if they have one). @throws INTEGER_OVERFLOW where an int64 sum does not fit. */
   add(rows: ColumnBatch): void
+  /**
+   * Numbers rows (their selection, if they have one) by their groups, which are numbered as they come: into[i] is the group of
+   * the i-th row that counts. Folds nothing in.
+   */
+  number(rows: ColumnBatch, into: Int32Array): void
   /** Folds partials in (their selection, if they have one). */
   merge(partials: ColumnBatch): void
   /** Absolute accumulators of the groups touched since the last call, and forgets that they were touched. */
   takeChanged(): ColumnBatch
-  /** Absolute accumulators of all groups. */
+  /** Absolute accumulators of all groups, in the order of their numbers. */
   all(): ColumnBatch
   /** Turns partials (of this table's `partialSchema`) into finished results. */
   finish(partials: ColumnBatch): ColumnBatch

@@ -3,7 +3,7 @@ import { MillraceError } from '../base/errors.ts'
 import { isValid } from '../columnar/column.ts'
 import type { TableSchema } from '../columnar/schema.ts'
 import { folderColumn, NULL_PARTITION, type RowGrouping } from './row-grouping.ts'
-import { type RowSet, rowSetSize } from './row-set.ts'
+import { type RowSet, rowSetSize, selectedRows } from './row-set.ts'
 
 const HOUR_MS = 3_600_000
 const TWO_POW_32 = 0x1_0000_0000
@@ -32,7 +32,8 @@ export const hourGrouping = (schema: TableSchema, name: string): RowGrouping => 
     )
   }
   refuseFolderNames(schema)
-  return (batch, rows, groups) => {
+  return (batch, groups) => {
+    const rows = selectedRows(batch.selection, batch.length)
     const column = batch.columns[at]
     assert(column?.kind === 'timestamp', `column ${name} is a timestamp`)
     const hours = new HourNumbers()

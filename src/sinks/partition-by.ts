@@ -3,7 +3,7 @@ import type { ColumnBatch } from '../columnar/column-batch.ts'
 import { type TableSchema, tableSchema } from '../columnar/schema.ts'
 import type { PartitionBy } from '../pipeline/plan.ts'
 import { hourGrouping } from './hour-partitions.ts'
-import type { RowGrouping } from './row-grouping.ts'
+import type { GroupKernels, RowGrouping } from './row-grouping.ts'
 import { denseRows, type RowSet, rowSetSize, selectedRows } from './row-set.ts'
 import { valueGrouping } from './value-partitions.ts'
 
@@ -25,8 +25,8 @@ export interface Partitioner {
 }
 
 /** @throws INVALID_SCHEMA where the columns can't make folders, or readers would take a folder for a column */
-export const partitioner = (schema: TableSchema, partitionBy: PartitionBy): Partitioner => {
-  const grouping = groupingOf(schema, partitionBy)
+export const partitioner = (schema: TableSchema, partitionBy: PartitionBy, kernels: GroupKernels): Partitioner => {
+  const grouping = groupingOf(schema, partitionBy, kernels)
   const folders = partitionBy.kind === 'columns' ? partitionBy.columns : []
   const fileColumns = schema.fields.flatMap((field, at) => (folders.includes(field.name) ? [] : [at]))
   if (fileColumns.length === 0) {
@@ -44,19 +44,19 @@ export const partitioner = (schema: TableSchema, partitionBy: PartitionBy): Part
       if (count === 0) return []
       if (grouping === null) return [{ partition: '', rows }]
       if (groups.length < count) groups = new Int32Array(count)
-      return sliceByGroup(rows, groups, grouping(batch, rows, groups))
+      return sliceByGroup(rows, groups, grouping(batch, groups))
     },
   }
 }
 
-const groupingOf = (schema: TableSchema, partitionBy: PartitionBy): RowGrouping | null => {
+const groupingOf = (schema: TableSchema, partitionBy: PartitionBy, kernels: GroupKernels): RowGrouping | null => {
   switch (partitionBy.kind) {
     case 'none':
       return null
     case 'hour':
       return hourGrouping(schema, partitionBy.column)
     case 'columns':
-      return valueGrouping(schema, partitionBy.columns)
+      return valueGrouping(schema, partitionBy.columns, kernels)
   }
 }
 

@@ -4,6 +4,7 @@ import type { Random } from '../base/random.ts'
 import type { DurationMs } from '../base/units.ts'
 import type { SinkFactory } from '../microbatch/bind-sinks.ts'
 import type { KafkaSinkNode, PipelinePlan, SinkNode } from '../pipeline/plan.ts'
+import { typescriptKernels } from '../columnar/typescript/index.ts'
 import { requireViewTables } from '../pipeline/views.ts'
 import { consoleSink } from '../sinks/console/console-sink.ts'
 import { foreachBatchSink } from '../sinks/foreach-batch.ts'
@@ -45,7 +46,7 @@ export interface ViewSurroundings {
 export const checkSinks = (plan: PipelinePlan): void => {
   requireViewTables(plan)
   for (const { output, sinks } of plan.branches) {
-    for (const sink of sinks) if (sink.kind === 'parquet') partitioner(output, sink.partitionBy)
+    for (const sink of sinks) if (sink.kind === 'parquet') partitioner(output, sink.partitionBy, typescriptKernels)
   }
 }
 

@@ -79,6 +79,12 @@ class WordGroupTable implements GroupTable {
     this.#parts.space.endBatch()
   }
 
+  number(rows: ColumnBatch, into: Int32Array): void {
+    const { groupOf, count } = this.#assign(rows, this.#inputKeys)
+    into.set(groupOf.subarray(0, count))
+    this.#parts.space.endBatch()
+  }
+
   merge(partials: ColumnBatch): void {
     const keyColumns = this.#keys.map((_, at) => at)
     const grouped = this.#assign(partials, keyColumns)

@@ -6,8 +6,8 @@ import { SpareWriters } from './spare-writers.ts'
 export { emptyFile as emptyParquet } from './file-writer.ts'
 
 /** Encoders of Parquet files, over the loops of `kernels`; for one thread. */
-export const parquetEncoder = (kernels: Pick<Kernels, 'pageEncoder'>): TableEncoderFactory => {
+export const parquetEncoder = (kernels: Pick<Kernels, 'pageEncoder' | 'groupTable'>): TableEncoderFactory => {
   const pages = kernels.pageEncoder()
   const spare = new SpareWriters()
-  return options => new ParquetTableEncoder(pages, spare.of(options.schema, options.partitionBy), options)
+  return options => new ParquetTableEncoder(kernels, pages, spare.of(options.schema, options.partitionBy), options)
 }

@@ -4,6 +4,7 @@ import type { Column } from '../../columnar/column.ts'
 import type { ColumnBatch } from '../../columnar/column-batch.ts'
 import type { PageEncoder } from '../../columnar/page-encoder.ts'
 import { type Partitioner, type PartitionSlice, partitioner } from '../partition-by.ts'
+import type { GroupKernels } from '../row-grouping.ts'
 import { rowSetSize, sliceRows } from '../row-set.ts'
 import type { EncodedFile, TableEncoder, TableEncoderOptions } from '../sink.ts'
 import { FileWriter } from './file-writer.ts'
@@ -34,11 +35,11 @@ export class ParquetTableEncoder implements TableEncoder {
   private readonly spare: FileWriter[]
 
   /** @param spare Writers for files of this table; taken from, and given back to. */
-  constructor(pages: PageEncoder, spare: FileWriter[], options: TableEncoderOptions) {
+  constructor(kernels: GroupKernels, pages: PageEncoder, spare: FileWriter[], options: TableEncoderOptions) {
     this.pages = pages
     this.spare = spare
     this.options = options
-    this.partitioner = partitioner(options.schema, options.partitionBy)
+    this.partitioner = partitioner(options.schema, options.partitionBy, kernels)
     assert(options.maxOpenPartitions >= 1 && options.maxFileBytes >= 1, 'limits of a table are at least 1')
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { aggregateResultType } from '../../../src/columnar/aggregate-types.ts'
-import type { ColumnBatch } from '../../../src/columnar/column-batch.ts'
+import { type ColumnBatch, rowCount } from '../../../src/columnar/column-batch.ts'
 import type { AggregateFunction, AggregateSpec, GroupSpec, GroupTable } from '../../../src/columnar/group-table.ts'
 import type { Kernels } from '../../../src/columnar/kernels.ts'
 import { materialize } from '../../../src/columnar/row-view.ts'
@@ -130,6 +130,26 @@ describe.each(ALL_KERNELS)('a group table of %s', (_, kernels) => {
         merged.dispose()
       }),
       { numRuns: 400 },
+    )
+  })
+
+  it('numbers rows by their groups, in the order in which groups came', () => {
+    fc.assert(
+      fc.property(cases, given => {
+        const table = kernels().groupTable({ fields: given.fields }, { ...given.spec, aggregates: [] })
+        const numbers = given.batches.map(({ rows, keep }) => {
+          const batch = batchOf(given.fields, rows, keep)
+          const into = new Int32Array(rows.length)
+          table.number(batch, into)
+          return [...into.subarray(0, rowCount(batch))]
+        })
+        const keys = rowsOf(table.all()).map(keyText)
+        const rows = given.batches.flatMap(keptRows)
+        const expected = rows.map(row => keyText(row.slice(0, given.spec.keys.length)))
+        expect(numbers.flat().map(number => keys[number])).toEqual(expected)
+        expect([...new Set(numbers.flat())]).toEqual(keys.map((_, number) => number))
+        table.dispose()
+      }),
     )
   })
 

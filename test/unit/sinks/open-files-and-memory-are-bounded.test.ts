@@ -102,7 +102,7 @@ describe('open files and memory are bounded', () => {
 
   it('gives the memory of the kernels back with each file', () => {
     const kernels = instantiateKernels(64 * 1024 * 1024)
-    const write = parquetEncoder({ pageEncoder: () => wasmPageEncoder(kernels) })
+    const write = parquetEncoder({ ...typescriptKernels, pageEncoder: () => wasmPageEncoder(kernels) })
     const batch = batchOf(
       SCHEMA,
       rowsOf(8192, row => row % 7),

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
 import { partitioner } from '../../../src/sinks/partition-by.ts'
 import { batchOf, schemaOf } from './fixtures/batches.ts'
 
 const SCHEMA = schemaOf({ time: 'timestamp?', row: 'int32' })
-const byHour = () => partitioner(SCHEMA, { kind: 'hour', column: 'time' })
+const byHour = () => partitioner(SCHEMA, { kind: 'hour', column: 'time' }, typescriptKernels)
 const NOWHERE = 'date=__HIVE_DEFAULT_PARTITION__/hour=__HIVE_DEFAULT_PARTITION__'
 
 const split = (times: readonly (number | null)[], selection: readonly number[] | null = null) => {
@@ -88,12 +89,16 @@ describe('rows land in the folder of their hour', () => {
 
   it.each(['date', 'Hour'])('refuses a column named %s, which readers would take the folder for', name => {
     const schema = schemaOf({ time: 'timestamp', [name]: 'string' })
-    expect(() => partitioner(schema, { kind: 'hour', column: 'time' })).toThrow(/has the name of a folder/)
-    expect(() => partitioner(schema, { kind: 'columns', columns: [name] })).not.toThrow()
+    expect(() => partitioner(schema, { kind: 'hour', column: 'time' }, typescriptKernels)).toThrow(
+      /has the name of a folder/,
+    )
+    expect(() => partitioner(schema, { kind: 'columns', columns: [name] }, typescriptKernels)).not.toThrow()
   })
 
   it('refuses a column that is no timestamp, or not there', () => {
-    expect(() => partitioner(SCHEMA, { kind: 'hour', column: 'row' })).toThrow(/no timestamp/)
-    expect(() => partitioner(SCHEMA, { kind: 'hour', column: 'tyme' })).toThrow(/not one of its columns/)
+    expect(() => partitioner(SCHEMA, { kind: 'hour', column: 'row' }, typescriptKernels)).toThrow(/no timestamp/)
+    expect(() => partitioner(SCHEMA, { kind: 'hour', column: 'tyme' }, typescriptKernels)).toThrow(
+      /not one of its columns/,
+    )
   })
 })
