@@ -4,9 +4,9 @@ import type { EncodedPage, Extremes, PageEncoder } from '../page-encoder.ts'
 import { plainLength, putPlain } from '../plain-values.ts'
 import { pageEncoder } from '../typescript/page-encoder.ts'
 import { maxCompressedLength } from '../typescript/snappy-compress.ts'
+import type { DictionaryKind, ValueDictionary } from '../value-dictionary.ts'
 import { copyAt, copyBytes } from './column-over.ts'
 import type { KernelInstance } from './kernels-module.ts'
-import type { DictionaryKind, ValueDictionary } from '../value-dictionary.ts'
 import { wasmDictionary } from './value-dictionary.ts'
 
 /** Bytes behind what is asked for that kernels may read or write over. */

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 import type { ScalarColumn } from '../../../src/columnar/column.ts'
 import { columnBuilder } from '../../../src/columnar/column-builder.ts'
 import type { PageEncoder } from '../../../src/columnar/page-encoder.ts'
-import type { DictionaryKind } from '../../../src/columnar/value-dictionary.ts'
 import type { ScalarType } from '../../../src/columnar/schema.ts'
 import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
 import { snappyCompress } from '../../../src/columnar/typescript/snappy-compress.ts'
+import type { DictionaryKind } from '../../../src/columnar/value-dictionary.ts'
 import { testedWasmKernels } from '../../support/wasm-kernels.ts'
 
 const twin = typescriptKernels.pageEncoder()
