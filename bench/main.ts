@@ -73,7 +73,7 @@ const conclude = (figures: readonly Figure[], { guard }: BenchOptions): number =
   return worse.length === 0 ? 0 : 1
 }
 
-/** What runs in each round after kcat. */
+/** What runs in each round, after kcat. */
 interface Contestant {
   readonly job: Job
   readonly validate: Validate
@@ -96,9 +96,13 @@ const benchSize = async (
   const kcat: ProcessCost[] = []
   for (let round = 1; round <= options.runs; round += 1) {
     note(`${topic.name}, round ${round} of ${options.runs}:`)
-    kcat.push(await kcatRead(brokers, topic.name))
-    note(` kcat ${perMillion(kcat.at(-1) as ProcessCost, topic.events).toFixed(2)}`)
-    for (const contestant of contestants) await runOnce(contestant, brokers, topic, answers, folder)
+    for (const contestant of contestants) {
+      // before each job: kcat is the least steady of all, so it is asked most often
+      const read = await kcatRead(brokers, topic.name)
+      kcat.push(read)
+      note(` kcat ${perMillion(read, topic.events).toFixed(2)},`)
+      await runOnce(contestant, brokers, topic, answers, folder)
+    }
     note('\n')
   }
   const floor = median(kcat.map(cost => perMillion(cost, topic.events)))
@@ -121,7 +125,7 @@ const runOnce = async (
   const { job, validate } = contestant
   const root = join(folder, 'root')
   const cost = await runJob({ brokers, topic, job, validate, root })
-  note(`, ${job}${validate === 'row' ? ' row' : ''} ${perMillion(cost, topic.events).toFixed(2)}`)
+  note(` ${job}${validate === 'row' ? ' row' : ''} ${perMillion(cost, topic.events).toFixed(2)};`)
   contestant.costs.push({ ...cost, stdout: '' })
   const right = (await answerOf(job, topic, root, cost.stdout)) === answers[job]
   contestant.correct &&= right

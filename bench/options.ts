@@ -28,7 +28,8 @@ export interface BenchOptions {
 export const HELP = `npm run bench -- [jobs] [options]    CPU per million events, beside kcat's bare read of the same topic
 npm run bench -- latency             how late rows come under a trickle of 1,000 events/s (--seconds)
 npm run bench -- start               from the start to the first committed batch (--runs)
-npm run bench -- scale               cost of the first of --jobs with more events, partitions and workers
+npm run bench -- scale               cost of the first of --jobs with fewer and more events (a quarter, five times
+                                     as many), partitions and workers
 
   --jobs drain,window,land,lambda   which jobs (default all)
   --sizes small,large,varying       events of 380 B, of 2.1 KB, of 2.1 KB with keys that vary (default small,large)

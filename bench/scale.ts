@@ -16,33 +16,55 @@ interface Point {
 
 interface Scaled extends Point {
   readonly cpuSecondsPerMillion: number
+  /** Without what a run over next to nothing takes. */
+  readonly cpuSecondsPerMillionBeyondStart: number
   readonly kcatCpuSecondsPerMillion: number
   readonly eventsPerSecond: number
 }
 
+interface ScaleOptions {
+  /** Beside so many, a quarter and five times as many are read. */
+  readonly events: number
+  readonly runs: number
+  readonly json: boolean
+}
+
+/** A topic that is read in no time: what is left is the start. */
+const NEXT_TO_NOTHING = 1000
+
 /** Whether cost per event stays flat with more events and partitions, and what a second worker brings. */
-export const benchScale = async (
-  brokers: string,
-  folder: string,
-  job: Job,
-  { events, runs, json }: { readonly events: number; readonly runs: number; readonly json: boolean },
-): Promise<void> => {
+export const benchScale = async (brokers: string, folder: string, job: Job, options: ScaleOptions): Promise<void> => {
+  const { events, json } = options
   const points: readonly Point[] = [
     { events: events / 4, partitions: 4, workers: 2 },
     { events, partitions: 4, workers: 2 },
-    { events, partitions: 4, workers: 1 },
+    { events: 5 * events, partitions: 4, workers: 2 },
+    { events: 5 * events, partitions: 4, workers: 1 },
     { events, partitions: 64, workers: 2 },
     { events, partitions: 256, workers: 2 },
   ]
+  const measurement = { brokers, folder, job, runs: options.runs }
+  const start = await measure(measurement, { events: NEXT_TO_NOTHING, partitions: 4, workers: 2 })
   const measured: Scaled[] = []
-  for (const point of points) measured.push(await measure(brokers, folder, job, point, runs))
+  for (const point of points) {
+    const { cpuSeconds, ...rest } = await measure(measurement, point)
+    const beyondStart = ((cpuSeconds - start.cpuSeconds) * 1e6) / point.events
+    measured.push({ ...point, ...rest, cpuSecondsPerMillionBeyondStart: beyondStart })
+  }
   process.stdout.write(json ? measured.map(each => `${JSON.stringify(each)}\n`).join('') : table(measured))
 }
 
-const measure = async (brokers: string, folder: string, job: Job, point: Point, runs: number): Promise<Scaled> => {
+interface Measurement {
+  readonly brokers: string
+  readonly folder: string
+  readonly job: Job
+  readonly runs: number
+}
+
+const measure = async ({ brokers, folder, job, runs }: Measurement, point: Point) => {
   const topic = benchTopic('small', point.events, point.partitions)
   await requireTopic(brokers, topic)
-  process.stderr.write(`${topic.name}, ${point.workers} workers …\n`)
+  process.stderr.write(`${topic.name}, workers: ${point.workers} …\n`)
   const costs = []
   const floor = []
   for (let run = 0; run < runs; run += 1) {
@@ -53,7 +75,7 @@ const measure = async (brokers: string, folder: string, job: Job, point: Point, 
     rmSync(root, { recursive: true })
   }
   return {
-    ...point,
+    cpuSeconds: median(costs.map(cost => cost.cpuSeconds)),
     cpuSecondsPerMillion: median(costs.map(cost => perMillion(cost, topic.events))),
     kcatCpuSecondsPerMillion: median(floor.map(cost => perMillion(cost, topic.events))),
     eventsPerSecond: median(costs.map(cost => topic.events / cost.wallSeconds)),
@@ -62,12 +84,16 @@ const measure = async (brokers: string, folder: string, job: Job, point: Point, 
 
 const table = (measured: readonly Scaled[]): string =>
   textTable(
-    ['events', 'partitions', 'workers', 'CPU s/M', 'kcat s/M', 'events/s'].map(name => ({ name, align: 'right' })),
+    ['events', 'partitions', 'workers', 'CPU s/M', 'beyond start', 'kcat s/M', 'events/s'].map(name => ({
+      name,
+      align: 'right',
+    })),
     measured.map(each => [
       each.events.toLocaleString('en'),
       String(each.partitions),
       String(each.workers),
       each.cpuSecondsPerMillion.toFixed(2),
+      each.cpuSecondsPerMillionBeyondStart.toFixed(2),
       each.kcatCpuSecondsPerMillion.toFixed(2),
       Math.round(each.eventsPerSecond).toLocaleString('en'),
     ]),
