@@ -87,7 +87,7 @@ const benchSize = async (
   options: BenchOptions,
   folder: string,
 ): Promise<readonly Figure[]> => {
-  const topic = benchTopic(size, size === 'small' ? options.events : options.events / 4, options.partitions)
+  const topic = benchTopic(size, size === 'small' ? options.events : options.events / 2, options.partitions)
   await requireTopic(brokers, topic)
   const answers = await rightAnswers(topic, options, folder)
   const contestants = options.jobs.flatMap(job =>

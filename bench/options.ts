@@ -10,7 +10,7 @@ export interface BenchOptions {
   readonly jobs: readonly Job[]
   readonly sizes: readonly Size[]
   readonly validate: readonly Validate[]
-  /** Events of 380 B; of the larger ones a quarter of it. */
+  /** Events of 380 B; of the larger ones half as many. */
   readonly events: number
   readonly partitions: number
   readonly runs: number
@@ -34,7 +34,7 @@ npm run bench -- scale               cost of the first of --jobs with fewer and 
   --jobs drain,window,land,lambda   which jobs (default all)
   --sizes small,large,varying       events of 380 B, of 2.1 KB, of 2.1 KB with keys that vary (default small,large)
   --validate fields,row             how strictly JSON is checked (default fields)
-  --events 4000000                  events of 380 B in the topic; of larger ones a quarter of it
+  --events 4000000                  events of 380 B in the topic; of larger ones half as many
   --partitions 4                    partitions of the topic
   --runs 5                          alternating runs; medians are shown
   --seconds 30                      length of a trickle
