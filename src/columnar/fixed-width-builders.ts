@@ -153,13 +153,13 @@ export class Int64Builder extends BuilderBase implements ColumnBuilder {
   }
 }
 
-/** Builds float64 columns. */
-export class Float64Builder extends BuilderBase implements ColumnBuilder {
-  private values: Float64Array
+/** What float columns share; numbers are rounded as the array does it. */
+abstract class FloatBuilder<Values extends Float32Array | Float64Array> extends BuilderBase {
+  protected values: Values
 
-  constructor(field: Field, capacity: number = DEFAULT_CAPACITY) {
+  constructor(field: Field, values: Values) {
     super(field)
-    this.values = new Float64Array(Math.max(1, capacity))
+    this.values = values
   }
 
   append(value: unknown): void {
@@ -177,9 +177,31 @@ export class Float64Builder extends BuilderBase implements ColumnBuilder {
   appendFirst(numbers: Float64Array): void {
     this.markValid()
     const at = this.length
-    if (at >= this.values.length) this.values = grow(this.values, new Float64Array(at * 2))
+    if (at >= this.values.length) this.values = this.larger(at * 2)
     this.values[at] = numbers[0] as number
     this.length = at + 1
+  }
+
+  /** An array of so many values that begins with those that are there. */
+  protected abstract larger(length: number): Values
+
+  protected addNull(): void {
+    this.markNull()
+    this.put(0)
+  }
+
+  private put(value: number): void {
+    const at = this.length
+    if (at >= this.values.length) this.values = this.larger(at * 2)
+    this.values[at] = value
+    this.length = at + 1
+  }
+}
+
+/** Builds float64 columns. */
+export class Float64Builder extends FloatBuilder<Float64Array> implements ColumnBuilder {
+  constructor(field: Field, capacity: number = DEFAULT_CAPACITY) {
+    super(field, new Float64Array(Math.max(1, capacity)))
   }
 
   finish(): FloatColumn {
@@ -190,46 +212,15 @@ export class Float64Builder extends BuilderBase implements ColumnBuilder {
     return { kind: 'float64', length, validity, values }
   }
 
-  protected addNull(): void {
-    this.markNull()
-    this.put(0)
-  }
-
-  private put(value: number): void {
-    const at = this.length
-    if (at >= this.values.length) this.values = grow(this.values, new Float64Array(at * 2))
-    this.values[at] = value
-    this.length = at + 1
+  protected larger(length: number): Float64Array {
+    return grow(this.values, new Float64Array(length))
   }
 }
 
 /** Builds float32 columns; numbers are rounded to the nearest float32. */
-export class Float32Builder extends BuilderBase implements ColumnBuilder {
-  private values: Float32Array
-
+export class Float32Builder extends FloatBuilder<Float32Array> implements ColumnBuilder {
   constructor(field: Field, capacity: number = DEFAULT_CAPACITY) {
-    super(field)
-    this.values = new Float32Array(Math.max(1, capacity))
-  }
-
-  append(value: unknown): void {
-    if (typeof value === 'number') this.appendNumber(value)
-    else if (value === null || value === undefined) this.appendNull()
-    else throw this.rejected(value)
-  }
-
-  appendNumber(value: number): void {
-    this.markValid()
-    this.put(value)
-  }
-
-  /** `appendNumber(numbers[0])`, but the number is never boxed, whatever the compiler inlines. */
-  appendFirst(numbers: Float64Array): void {
-    this.markValid()
-    const at = this.length
-    if (at >= this.values.length) this.values = grow(this.values, new Float32Array(at * 2))
-    this.values[at] = numbers[0] as number
-    this.length = at + 1
+    super(field, new Float32Array(Math.max(1, capacity)))
   }
 
   finish(): Float32Column {
@@ -240,16 +231,8 @@ export class Float32Builder extends BuilderBase implements ColumnBuilder {
     return { kind: 'float32', length, validity, values }
   }
 
-  protected addNull(): void {
-    this.markNull()
-    this.put(0)
-  }
-
-  private put(value: number): void {
-    const at = this.length
-    if (at >= this.values.length) this.values = grow(this.values, new Float32Array(at * 2))
-    this.values[at] = value
-    this.length = at + 1
+  protected larger(length: number): Float32Array {
+    return grow(this.values, new Float32Array(length))
   }
 }
 
