@@ -1,4 +1,5 @@
 import { Kafka, logLevel } from 'kafkajs'
+import { startProducer } from '../scripts/services/producer.mjs'
 import { type GeneratedLoad, loadEvents } from '../test/support/topic-loader.ts'
 
 /** Events as the bench writes them: of about 380 B, of about 2.1 KB, and the latter with keys that vary. */
@@ -53,5 +54,10 @@ export const requireTopic = async (brokers: string, topic: BenchTopic): Promise<
   } finally {
     await admin.disconnect()
   }
-  await loadEvents({ brokers, topic: topic.name }, topic.load)
+  const producer = await startProducer()
+  try {
+    await loadEvents({ producer: producer.port, brokers, topic: topic.name }, topic.load)
+  } finally {
+    await producer.stop()
+  }
 }

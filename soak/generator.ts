@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { kafkaClassPath } from '../scripts/services/kafka.mjs'
+import { startProducer } from '../scripts/services/producer.mjs'
+import { openLoad } from '../test/support/topic-loader.ts'
 import { PARTITIONS, valueOf } from './events.ts'
 
-const PRODUCER = fileURLToPath(new URL('../scripts/services/kafka/LoadProducer.java', import.meta.url))
+const SETTINGS = { 'batch.size': '131072', 'buffer.memory': '67108864', 'delivery.timeout.ms': '600000' }
 /** Records of one partition that are written in a row. */
 const RUN_ROWS = 500
 const PACE_MS = 50
@@ -14,28 +12,15 @@ const PACE_MS = 50
 export const generate = async (args: readonly string[]): Promise<void> => {
   const [brokers = '', topic = ''] = args
   const [backlog = 0, rate = 0, burstRate = 0, burstSeconds = 0] = args.slice(2).map(Number)
-  const java = spawn(
-    'java',
-    [
-      '-Xmx384m',
-      '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
-      '-cp',
-      kafkaClassPath(),
-      PRODUCER,
-      brokers,
-      topic,
-    ].concat('compression.type=lz4', 'batch.size=131072', 'buffer.memory=67108864', 'delivery.timeout.ms=600000'),
-    { stdio: ['pipe', 'ignore', 'inherit'] },
-  )
-  const ended = once(java, 'exit') as Promise<[number]>
-  java.stdin.on('error', () => undefined)
+  const producer = await startProducer()
+  const load = openLoad({ producer: producer.port, brokers, topic }, { compression: 'lz4', settings: SETTINGS })
   const stopping = { asked: false }
   process.once('SIGTERM', () => (stopping.asked = true))
   const sent = new Rows()
   const write = async (rows: number): Promise<void> => {
     // what was numbered is written, also when the stop comes in between
     for (const frame of sent.frames(rows)) {
-      if (!java.stdin.write(frame)) await Promise.race([once(java.stdin, 'drain'), ended])
+      await load.write(frame)
       if (stopping.asked) return
     }
   }
@@ -43,10 +28,9 @@ export const generate = async (args: readonly string[]): Promise<void> => {
   process.stdout.write('{"backlog":true}\n')
   const burst = burstSeconds > 0 ? { rate: burstRate, seconds: burstSeconds } : null
   await pace(write, rate, burst, stopping)
-  java.stdin.end()
-  const [code] = await ended
+  await load.end()
+  await producer.stop()
   process.stdout.write(`${JSON.stringify({ sent: sent.offsets })}\n`)
-  process.exitCode = code
 }
 
 /** Rows so many per second; a burst begins ten seconds after the start. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { projectFolder } from '../set-up.mjs'
-import { answers, end, freePort } from './processes.mjs'
+import { answers, end, endWithThisProcess, freePort } from './processes.mjs'
 
 const JARS = join(projectFolder, '.cache', 'kafka-jars')
 const START_TIMEOUT_MS = 90_000
@@ -55,8 +55,6 @@ export const startKafka = async ({ port } = {}) => {
   if (formatted.status !== 0) throw new Error(`Kafka's storage could not be formatted:\n${formatted.stderr}`)
   let broker = await launch(classPath, properties, folder, listener)
   const stopBroker = () => end(broker, 15_000)
-  const atExit = () => broker.kill('SIGKILL')
-  process.once('exit', atExit)
   return {
     brokers: `127.0.0.1:${listener}`,
     get pid() {
@@ -68,7 +66,6 @@ export const startKafka = async ({ port } = {}) => {
       broker = await launch(classPath, properties, folder, listener)
     },
     stop: async () => {
-      process.off('exit', atExit)
       await stopBroker()
       rmSync(folder, { recursive: true, force: true })
     },
@@ -81,6 +78,7 @@ const launch = async (classPath, properties, folder, port) => {
     stdio: ['ignore', log, log],
   })
   closeSync(log)
+  endWithThisProcess(broker)
   const deadline = Date.now() + START_TIMEOUT_MS
   while (!readFileSync(join(folder, 'broker.log'), 'utf8').includes('Kafka Server started') || !(await answers(port))) {
     if (broker.exitCode === null && Date.now() < deadline) {

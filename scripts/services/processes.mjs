@@ -40,3 +40,10 @@ export const end = async (child, patienceMs) => {
   await gone
   clearTimeout(timer)
 }
+
+/** Ends a process no later than this one, also where this one gives up before the other is of use. */
+export const endWithThisProcess = child => {
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
+}

@@ -4,7 +4,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { end, freePort, listens } from './processes.mjs'
+import { end, endWithThisProcess, freePort, listens } from './processes.mjs'
 
 const START_TIMEOUT_MS = 30_000
 const INSTALL = 'apt-get install -y --no-install-recommends prometheus'
@@ -51,8 +51,7 @@ export const startPrometheus = async ({ targets, rules = [], token, intervalSeco
     { stdio: ['ignore', log, log] },
   )
   closeSync(log)
-  const atExit = () => server.kill('SIGKILL')
-  process.once('exit', atExit)
+  endWithThisProcess(server)
   const url = `http://127.0.0.1:${port}`
   await untilReady(url, port, server, folder)
   const api = async path => {
@@ -70,7 +69,6 @@ export const startPrometheus = async ({ targets, rules = [], token, intervalSeco
     },
     rules: async () => (await api('rules')).groups.flatMap(group => group.rules),
     stop: async () => {
-      process.off('exit', atExit)
       await end(server, 10_000)
       rmSync(folder, { recursive: true, force: true })
     },

@@ -2,10 +2,11 @@
 //   node scripts/services/redis.mjs [port]     starts it and stops it with Ctrl-C
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endWithThisProcess, freePort } from './processes.mjs'
 
 const START_TIMEOUT_MS = 20_000
 const INSTALL = 'apt-get install -y redis-server'
@@ -46,8 +47,6 @@ export const startRedis = async ({ port, settings = [] } = {}) => {
     server.kill(signal)
     await gone
   }
-  const atExit = () => server.kill('SIGKILL')
-  process.once('exit', atExit)
   return {
     url: `redis://127.0.0.1:${listener}`,
     port: listener,
@@ -60,7 +59,6 @@ export const startRedis = async ({ port, settings = [] } = {}) => {
       server = await launch()
     },
     stop: async () => {
-      process.off('exit', atExit)
       await end('SIGTERM')
       rmSync(folder, { recursive: true, force: true })
     },
@@ -69,6 +67,7 @@ export const startRedis = async ({ port, settings = [] } = {}) => {
 
 const launchServer = async (args, port) => {
   const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  endWithThisProcess(server)
   let log = ''
   for (const stream of [server.stdout, server.stderr]) {
     stream.setEncoding('utf8').on('data', text => {
@@ -97,16 +96,6 @@ const answers = port =>
     socket.setTimeout(1000, () => end(false))
     socket.once('data', data => end(/^(\+PONG|-NOAUTH)/.test(data.toString())))
     socket.once('error', () => end(false))
-  })
-
-const freePort = () =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
   })
 
 if (process.argv[1] === import.meta.filename) {

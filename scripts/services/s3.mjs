@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { projectFolder } from '../set-up.mjs'
-import { end, freePort, listens } from './processes.mjs'
+import { end, endWithThisProcess, freePort, listens } from './processes.mjs'
 
 const VERSITYGW = '1.8.0'
 const GO = '1.27.3'
@@ -74,14 +74,13 @@ export const startS3 = async ({ port, buckets = ['millrace'] } = {}) => {
     const args = ['--port', `127.0.0.1:${listener}`, '--region', REGION, '--quiet', '--keep-alive', 'posix', data]
     const child = spawn(binary, args, { stdio: ['ignore', log, log], env: { ...process.env, ...ROOT_USER } })
     closeSync(log)
+    endWithThisProcess(child)
     if (await listens(child, listener, START_TIMEOUT_MS)) return child
     child.kill('SIGKILL')
     const tail = readFileSync(join(folder, 'server.log'), 'utf8').split('\n').slice(-15).join('\n')
     throw new Error(`versitygw did not start:\n${tail}`)
   }
   let server = await launch()
-  const atExit = () => server.kill('SIGKILL')
-  process.once('exit', atExit)
   const endpoint = `http://127.0.0.1:${listener}`
   const client = new S3Client({ endpoint, region: REGION, credentials: CREDENTIALS, forcePathStyle: true })
   for (const Bucket of buckets) await client.send(new CreateBucketCommand({ Bucket }))
@@ -101,7 +100,6 @@ export const startS3 = async ({ port, buckets = ['millrace'] } = {}) => {
       server = await launch()
     },
     stop: async () => {
-      process.off('exit', atExit)
       await end(server, 5000)
       rmSync(folder, { recursive: true, force: true })
     },

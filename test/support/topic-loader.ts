@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { kafkaClassPath } from '../../scripts/services/kafka.mjs'
+import { connect } from 'node:net'
+import { finished } from 'node:stream/promises'
 import { epochMs } from '../../src/base/units.ts'
 import { ByteWriter } from '../../src/ingest/datagen/byte-writer.ts'
 import { PlaybackEvents } from '../../src/ingest/datagen/playback-events.ts'
@@ -25,10 +25,11 @@ export interface LoadOptions {
 }
 
 const STEPS = { begin: 'B', commit: 'C', abort: 'A', flush: 'F' } as const
-const PRODUCER = new URL('../../scripts/services/kafka/LoadProducer.java', import.meta.url).pathname
 
-/** A topic of a running broker. */
+/** A topic of a running broker, and who loads it. */
 export interface LoadTarget {
+  /** Port of `startProducer`. */
+  readonly producer: number
   /** Bootstrap servers. */
   readonly brokers: string
   readonly topic: string
@@ -60,31 +61,49 @@ export const GENERATED_FROM = epochMs(Date.UTC(2026, 0, 15, 10))
 export const loadEvents = (target: LoadTarget, load: GeneratedLoad): Promise<number> =>
   produce(target, generatedFrames(load), load)
 
-const produce = async (
-  { brokers, topic }: LoadTarget,
-  frames: Iterable<Buffer>,
-  options: LoadOptions,
-): Promise<number> => {
-  const settings = { 'compression.type': options.compression ?? 'none', ...options.settings }
-  const java = spawn(
-    'java',
-    ['-Xmx512m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', kafkaClassPath(), PRODUCER]
-      .concat(brokers, topic)
-      .concat(Object.entries(settings).map(([name, value]) => `${name}=${value}`)),
-    { stdio: ['pipe', 'pipe', 'pipe'] },
+/** A load under way. */
+export interface OpenLoad {
+  /** Takes a frame; waits where the producer is behind. */
+  write(frame: Buffer): Promise<void>
+  /** Resolves when all is written, with how many records that were. */
+  end(): Promise<number>
+}
+
+/** Begins to load a topic. */
+export const openLoad = ({ producer, brokers, topic }: LoadTarget, options: LoadOptions = {}): OpenLoad => {
+  const socket = connect({ host: '127.0.0.1', port: producer })
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (text: string) => (answer += text))
+  // one that gives up closes its side before it has read all, and says why
+  socket.on('error', () => undefined)
+  const ended = finished(socket, { writable: false })
+  ended.catch(() => undefined)
+  const write = async (frame: Buffer): Promise<void> => {
+    if (!socket.write(frame)) await Promise.race([once(socket, 'drain'), ended])
+  }
+  const settings = Object.entries({ 'compression.type': options.compression ?? 'none', ...options.settings })
+  socket.write(
+    Buffer.concat([
+      ...[brokers, topic].map(lengthPrefixed),
+      int32(settings.length),
+      ...settings.flat().map(lengthPrefixed),
+    ]),
   )
-  let output = ''
-  let problems = ''
-  java.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
-  java.stderr.setEncoding('utf8').on('data', (text: string) => (problems += text))
-  const ended = once(java, 'close')
-  // a producer that dies says why on its standard error
-  java.stdin.on('error', () => undefined)
-  for (const frame of frames) if (!java.stdin.write(frame)) await Promise.race([once(java.stdin, 'drain'), ended])
-  java.stdin.end()
-  const [code] = (await ended) as [number]
-  if (code !== 0) throw new Error(`the producer failed: ${problems}`)
-  return Number(output.trim())
+  return {
+    write,
+    async end() {
+      socket.end()
+      await ended
+      if (!/^\d+$/.test(answer)) throw new Error(`the producer failed: ${answer}`)
+      return Number(answer)
+    },
+  }
+}
+
+const produce = async (target: LoadTarget, frames: Iterable<Buffer>, options: LoadOptions): Promise<number> => {
+  const load = openLoad(target, options)
+  for (const frame of frames) await load.write(frame)
+  return load.end()
 }
 
 function* framesOf(steps: Iterable<LoadStep>): Iterable<Buffer> {

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { startKafka } from '../../../scripts/services/kafka.mjs'
+import { startProducer } from '../../../scripts/services/producer.mjs'
 import { startRedis } from '../../../scripts/services/redis.mjs'
 import { startS3 } from '../../../scripts/services/s3.mjs'
 import { build } from '../../../scripts/set-up.mjs'
@@ -12,6 +13,8 @@ declare module 'vitest' {
     kafkaPid: number
     /** Its data. */
     kafkaFolder: string
+    /** Where Kafka's own producer takes loads. */
+    producerPort: number
     /** An S3-compatible store that belongs to this test run, with a bucket `millrace`. */
     s3: ProvidedS3
     /** Address of a Redis server that belongs to this test run. Tests that stop or fill one start their own. */
@@ -45,14 +48,15 @@ const startAll = async <Services extends readonly Service[]>(
 /** Builds the package and runs real services for the length of the test run. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   build()
-  const [kafka, s3, redis] = await startAll(startKafka(), startS3(), startRedis())
+  const [kafka, producer, s3, redis] = await startAll(startKafka(), startProducer(), startS3(), startRedis())
   project.provide('kafkaBrokers', kafka.brokers)
   project.provide('kafkaPid', kafka.pid)
   project.provide('kafkaFolder', kafka.folder)
+  project.provide('producerPort', producer.port)
   const { endpoint, region, accessKeyId, secretAccessKey, pid } = s3
   project.provide('s3', { endpoint, region, accessKeyId, secretAccessKey, pid })
   project.provide('redisUrl', redis.url)
   return async () => {
-    await Promise.all([kafka.stop(), s3.stop(), redis.stop()])
+    await Promise.all([kafka.stop(), producer.stop(), s3.stop(), redis.stop()])
   }
 }
