@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.ts'
 import { MillraceError } from '../../base/errors.ts'
 import { type DurationMs, type EpochMs, type Offset, offset } from '../../base/units.ts'
 import type { KafkaSourceNode } from '../../pipeline/plan.ts'
@@ -18,20 +19,31 @@ export interface KafkaPlannerOptions extends KafkaConnectionOptions {
   readonly onWarning: (message: string) => void
 }
 
+/**
+ * New partitions, new leaders and deleted records are looked for so often: many plans a second would each spend two more
+ * requests on what changes once in days. A request that fails looks at once.
+ */
+const LOOK_EVERY_MS = 1_000
+
 /** The driver's side of a topic: what there is to read, never the records. */
 export const kafkaSourcePlanner = (options: KafkaPlannerOptions): SourcePlanner => new KafkaPlanner(options)
 
 class KafkaPlanner implements SourcePlanner {
   readonly description: string
   readonly #node: KafkaSourceNode
+  readonly #clock: Clock
   readonly #cluster: KafkaCluster
   readonly #mirror: GroupMirror
   #topicId: string | null = null
+  #lookedAt = Number.NEGATIVE_INFINITY
+  /** As of the last look. */
+  #earliest: { readonly layout: TopicLayout; readonly offsets: readonly PartitionOffset[] } | null = null
 
   constructor(options: KafkaPlannerOptions) {
     const { node, clientId, requestTimeoutMs } = options
     this.description = `kafka ${node.topic}`
     this.#node = node
+    this.#clock = options.clock
     this.#cluster = new KafkaCluster({
       ...options,
       connect: tcpConnect({
@@ -41,7 +53,12 @@ class KafkaPlanner implements SourcePlanner {
         onBytes: () => undefined,
       }),
     })
-    this.#mirror = new GroupMirror(this.#cluster, node.groupId ?? `millrace-${options.pipeline}`, node.topic)
+    this.#mirror = new GroupMirror({
+      cluster: this.#cluster,
+      clock: options.clock,
+      groupId: node.groupId ?? `millrace-${options.pipeline}`,
+      topic: node.topic,
+    })
   }
 
   async identity(): Promise<string> {
@@ -70,8 +87,8 @@ class KafkaPlanner implements SourcePlanner {
   }
 
   async bounds(): Promise<readonly PartitionBounds[]> {
-    const layout = await this.#layout()
-    const [earliest, latest] = await Promise.all([this.#list(EARLIEST, layout), this.#list(LATEST, layout)])
+    const earliest = await this.#firstOffsets()
+    const latest = await this.#list(LATEST)
     const ends = new Map(latest.map(end => [end.partition, end.offset]))
     return earliest.map(({ topic, partition, offset: first }) => ({
       topic,
@@ -91,29 +108,44 @@ class KafkaPlanner implements SourcePlanner {
   }
 
   async close(): Promise<void> {
-    await this.#mirror.settled()
+    await this.#mirror.close()
     this.#cluster.close()
   }
 
-  /** Asked before every plan, so that new partitions and new leaders are known when they count. */
   async #layout(): Promise<TopicLayout> {
-    const layout = await this.#cluster.refresh(this.#node.topic)
+    const { topic } = this.#node
+    const now = this.#clock.monotonicMs()
+    if (now - this.#lookedAt >= LOOK_EVERY_MS) {
+      this.#cluster.forget(topic)
+      this.#lookedAt = now
+    }
+    const layout = await this.#cluster.topic(topic)
     this.#topicId ??= layout.id
-    if (this.#topicId !== layout.id) throw topicRecreated(this.#node.topic)
+    if (this.#topicId !== layout.id) throw topicRecreated(topic)
     return layout
   }
 
+  /** The first offset of each partition, asked for with each look at the layout. */
+  async #firstOffsets(): Promise<readonly PartitionOffset[]> {
+    const layout = await this.#layout()
+    if (this.#earliest?.layout !== layout) this.#earliest = { layout, offsets: await this.#list(EARLIEST) }
+    return this.#earliest.offsets
+  }
+
   /** One offset for each partition: the first record at `timestamp` or later (-1 where there is none), or an end. */
-  async #list(timestamp: number, known?: TopicLayout): Promise<readonly PartitionOffset[]> {
-    let layout = known
+  async #list(timestamp: number): Promise<readonly PartitionOffset[]> {
     return this.#cluster.patiently(async () => {
-      // after a failure somebody else may lead
-      const current = layout ?? (await this.#layout())
-      layout = undefined
-      const answers = await Promise.all(
-        [...byLeader(current)].map(([leader, partitions]) => this.#ask(leader, partitions, timestamp)),
-      )
-      return answers.flat().toSorted((a, b) => a.partition - b.partition)
+      const layout = await this.#layout()
+      try {
+        const answers = await Promise.all(
+          [...byLeader(layout)].map(([leader, partitions]) => this.#ask(leader, partitions, timestamp)),
+        )
+        return answers.flat().toSorted((a, b) => a.partition - b.partition)
+      } catch (error) {
+        // somebody else may lead by now
+        this.#cluster.forget(this.#node.topic)
+        throw error
+      }
     })
   }
 

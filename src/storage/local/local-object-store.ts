@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { crc32c } from '@node-rs/crc32'
@@ -85,7 +85,7 @@ class LocalObjectStore implements ObjectStore {
   createOnly(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
     return this.#guarded(`create ${key}`, async () => {
       const final = this.#path(key)
-      const unfinished = join(await this.#folder(join(this.location, UNFINISHED)), randomBytes(16).toString('hex'))
+      const unfinished = join(await this.#folder(join(this.location, UNFINISHED)), randomUUID())
       try {
         await writeWhole(unfinished, bytes, this.#sync)
         return await this.#linkInto(unfinished, final)
