@@ -1,5 +1,5 @@
 /** Whole numbers with thousands separated, as English writes them: 1,234,567. */
-export const formatCount = (count: number): string => count.toLocaleString('en-US')
+export const formatCount = (count: number): string => String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
 
 /** A number in three digits or so with its magnitude: 51.7 k, 1.2 M. */
 export const formatShort = (value: number): string => {

@@ -9,8 +9,15 @@ import { CODEC_NAMES, CODECS } from './codecs.ts'
 import { corrupt, type FetchedBatches, type PartitionName } from './fetched-batches.ts'
 import type { Isolation } from './requests.ts'
 
-/** Decompressed bytes and records of one batch that goes to the decoder: about what the caches of a core hold. */
-const ARENA_BYTES = 512 * 1024
+/** First size of the memory that record batches are decompressed to. */
+const ARENA_BYTES = 1024 * 1024
+/**
+ * So many decompressed bytes go to the decoder at once, as they are still in the caches of a core; fewer records than a few
+ * hundred wait for more of them, since each call of the decoder and of what follows it costs some microseconds.
+ */
+const ENOUGH_BYTES = 256 * 1024
+const ENOUGH_RECORDS = 512
+const MOST_BYTES = 512 * 1024
 const MAX_RECORDS = 8192
 const MAX_PIECE_BYTES = 1024 * 1024
 
@@ -61,7 +68,8 @@ export class RecordBatches {
 
   #full({ recordCount }: BatchHeader): boolean {
     const { arena, index } = this.#workspace
-    return index.count + recordCount > MAX_RECORDS || arena.length >= ARENA_BYTES / 2
+    const enough = index.count >= ENOUGH_RECORDS ? ENOUGH_BYTES : MOST_BYTES
+    return index.count + recordCount > MAX_RECORDS || arena.length >= enough
   }
 
   #add(of: PartitionName, frame: Buffer, header: BatchHeader, wanted: Wanted): void {
