@@ -66,7 +66,7 @@ await build({
   // half of what a thread has to scan when it starts; names stay for stacks
   minifyWhitespace: true,
   minifySyntax: true,
-  sourcemap: true,
+  sourcemap: false,
   sourcesContent: false,
   logLevel: 'warning',
   external: EXTERNAL,
