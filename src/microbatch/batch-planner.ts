@@ -1,4 +1,4 @@
-import { type EpochMs, type Offset } from '../base/units.ts'
+import { type DurationMs, durationMs, type EpochMs, type Offset } from '../base/units.ts'
 import { partitionKey } from '../ingest/offset-range.ts'
 import type { PartitionBounds } from '../ingest/source.ts'
 import type { DriverParts } from './driver-parts.ts'
@@ -15,10 +15,11 @@ export class BatchPlanner {
   readonly #parts: DriverParts
   /** Where an `availableNow` run ends; found out once, when the run begins. */
   #ending: ReadonlyMap<string, Offset> | null = null
+  // by the clock that never jumps: how long something lasts must not depend on somebody setting the time
   /** Since when fewer rows than `minOffsetsPerTrigger` wait. */
-  #waitingSince: EpochMs | null = null
+  #waitingSince: DurationMs | null = null
   /** Since when a committed offset lies beyond the end of its topic. */
-  #aheadSince: EpochMs | null = null
+  #aheadSince: DurationMs | null = null
 
   constructor(parts: DriverParts) {
     this.#parts = parts
@@ -34,6 +35,7 @@ export class BatchPlanner {
     const { source, clock, settings, plan } = this.#parts
     const watch = stopwatch(clock)
     const startedAt = clock.nowMs()
+    const elapsed = clock.monotonicMs()
     const bounds = await source.bounds()
     watch.lap('latestOffset')
     const ending = settings.trigger.kind === 'availableNow' ? await this.#endOfRun(bounds) : null
@@ -41,11 +43,12 @@ export class BatchPlanner {
     const failOnDataLoss = plan.source.kind !== 'kafka' || plan.source.failOnDataLoss
     const { backlog, skipped, ahead } = backlogOf(state.position.partitions, bounds, { failOnDataLoss, ending })
     this.#reportSkipped(skipped)
-    this.#refuseTruncated(ahead, startedAt)
+    this.#refuseTruncated(ahead, elapsed)
     const atEnd = ending !== null && backlog.every(each => each.from >= (ending.get(partitionKey(each)) ?? each.from))
-    const when = { now: startedAt, waitingSince: this.#waitingSince, atEnd }
+    const waitedMs = durationMs(elapsed - (this.#waitingSince ?? elapsed))
+    const when = { now: startedAt, waitedMs, atEnd }
     const decision = planNext(this.#parts, state, backlog, when)
-    this.#waitingSince = decision.kind === 'gather' ? (this.#waitingSince ?? startedAt) : null
+    this.#waitingSince = decision.kind === 'gather' ? (this.#waitingSince ?? elapsed) : null
     watch.lap('queryPlanning')
     if (decision.kind === 'batch') {
       const { plan: proposed, explanation, intervalMs } = decision
@@ -82,7 +85,7 @@ export class BatchPlanner {
   }
 
   /** A new leader may for a moment not know the end that the old one told; longer than that, the topic was cut. */
-  #refuseTruncated(ahead: readonly Discrepancy[], now: EpochMs): void {
+  #refuseTruncated(ahead: readonly Discrepancy[], now: DurationMs): void {
     const [first] = ahead
     if (first === undefined) {
       this.#aheadSince = null

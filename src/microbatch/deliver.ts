@@ -1,8 +1,8 @@
 import { assert } from '../base/assert.ts'
 import { MillraceError } from '../base/errors.ts'
 import type { JsonValue } from '../base/json.ts'
-import type { BatchId, DriverEpoch } from '../base/units.ts'
-import type { SinkOutput } from '../sinks/sink.ts'
+import type { BatchId } from '../base/units.ts'
+import type { SinkDriver, SinkOutput } from '../sinks/sink.ts'
 import type { BoundSink } from './driver-parts.ts'
 
 /** What a sink prepared, as the commit lists it. */
@@ -39,9 +39,9 @@ export const splitBySink = (sinks: readonly BoundSink[], receipts: readonly Json
 }
 
 /** Tells each sink what the newest commit says of it. */
-export const resumeAll = (sinks: readonly BoundSink[], receipts: readonly JsonValue[], epoch: DriverEpoch): void => {
+export const resumeAll = (sinks: readonly BoundSink[], receipts: readonly JsonValue[], driver: SinkDriver): void => {
   const named = receipts.map(readReceipt)
-  for (const { name, sink } of sinks) sink.resume?.(named.find(each => each.sink === name)?.receipt ?? null, epoch)
+  for (const { name, sink } of sinks) sink.resume?.(named.find(each => each.sink === name)?.receipt ?? null, driver)
 }
 
 /** Drops what was prepared for a batch that another driver committed first. */

@@ -46,8 +46,8 @@ export const resumedBatch = (logged: PlanEntry, now: EpochMs): NextBatch => ({
 /** When a batch is planned. */
 export interface PlanningMoment {
   readonly now: EpochMs
-  /** Since when rows wait for `minOffsetsPerTrigger`; `null` where none do. */
-  readonly waitingSince: EpochMs | null
+  /** How long rows have waited for `minOffsetsPerTrigger`. */
+  readonly waitedMs: DurationMs
   /** Whether a run that has an end has reached it. */
   readonly atEnd: boolean
 }
@@ -97,10 +97,10 @@ const hasOpenWindows = (state: DriverState): boolean =>
 const tooFewToStart = (
   { plan: { source }, settings }: DriverParts,
   lag: number,
-  { now, waitingSince }: PlanningMoment,
+  { waitedMs }: PlanningMoment,
 ): boolean => {
   if (source.kind !== 'kafka' || source.minOffsetsPerTrigger === null || settings.trigger.kind === 'availableNow')
     return false
   if (lag === 0 || lag >= source.minOffsetsPerTrigger) return false
-  return waitingSince === null || now - waitingSince < source.maxTriggerDelayMs
+  return waitedMs < source.maxTriggerDelayMs
 }

@@ -29,7 +29,7 @@ export interface Recovered {
  */
 export const recover = async (parts: DriverParts): Promise<Recovered> => {
   const { commit, openPlan } = await parts.checkpoint.recover()
-  resumeAll(parts.sinks, commit?.receipts ?? [], parts.checkpoint.epoch)
+  resumeAll(parts.sinks, commit?.receipts ?? [], parts.checkpoint)
   if (commit !== null) {
     if (openPlan === null) await publishAgain(parts, commit)
     await clearUpAll(parts.sinks, commit.batchId)

@@ -38,7 +38,9 @@ export const availableNow = (options: { readonly flush?: boolean } = {}): Trigge
 export const nextTick = (interval: DurationMs, previousTick: EpochMs | null, now: EpochMs): EpochMs => {
   if (previousTick === null) return now
   const multipleBefore = (time: EpochMs): number => Math.floor(time / interval) * interval
-  return epochMs(Math.max(multipleBefore(previousTick) + interval, multipleBefore(now)))
+  const next = Math.max(multipleBefore(previousTick) + interval, multipleBefore(now))
+  // a clock that was set back must not make the stream wait until it is there again
+  return epochMs(next - now > interval ? multipleBefore(now) + interval : next)
 }
 
 /** The length of time that a batch's rows are planned for. */

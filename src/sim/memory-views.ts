@@ -114,11 +114,12 @@ export class MemoryViews implements ViewStore {
 
 const refuse = ({ meta }: View, { owner }: ViewIdentity, step: ViewStep): ViewAnswer | null => {
   if (meta !== null && meta.owner !== owner) return { kind: 'foreign', pipeline: meta.pipeline }
-  if (!step.force && meta !== null && meta.epoch > step.epoch) return { kind: 'fenced', epoch: meta.epoch }
+  if (meta !== null && meta.epoch > step.epoch && meta.epoch !== step.overruled)
+    return { kind: 'fenced', epoch: meta.epoch }
   const stored = meta?.log === step.log ? meta.batch : null
   const behind: ViewAnswer = { kind: 'behind', batch: stored === null ? null : batchId(stored) }
   if (step.phase !== 'whole' && step.phase !== 'begin') return follows(meta?.pending ?? null, step) ? null : behind
-  if (!step.force && stored !== null && stored >= step.batch) return { kind: 'already' }
+  if (step.overruled === null && stored !== null && stored >= step.batch) return { kind: 'already' }
   return step.kind === 'delta' && stored !== step.after ? behind : null
 }
 

@@ -25,12 +25,19 @@ export interface Sink {
   clearUp(committed: BatchId): Promise<void>
   /**
    * Told at start, and after another driver's commit was adopted, what the newest commit says of this sink (`null` where
-   * it says nothing) and the epoch of this driver, before anything is published or prepared. For sinks whose batches
-   * build on one another.
+   * it says nothing) and who publishes, before anything is published or prepared. For sinks whose batches build on one
+   * another.
    */
-  resume?(receipt: JsonValue | null, epoch: DriverEpoch): void
+  resume?(receipt: JsonValue | null, driver: SinkDriver): void
   /** Ends what goes on beside the stream. Called once, after the last batch. */
   close?(): Promise<void>
+}
+
+/** The driver that publishes. */
+export interface SinkDriver {
+  readonly epoch: DriverEpoch
+  /** Looks in the store. @throws FENCED where another driver has taken over */
+  requireOwnership(): Promise<void>
 }
 
 /** What one micro-batch gives to one sink. Either files (encoded where the rows were) or rows. */

@@ -75,6 +75,15 @@ describe('worlds that fail', () => {
     expect(fenced).toBeGreaterThan(0)
   })
 
+  it('do not take the time that somebody sets for the time that passes', async () => {
+    const clockJumps = Array.from({ length: 12 }, (_, at) => ({ at: 500 * at, byMs: 86_400_000 }))
+    for (let seed = 1; seed <= 30; seed += 1) {
+      const faults = { ...NO_FAULTS, laggingLeader: 0.4, clockJumps }
+      const outcome = await runSeed(subjectOf(seed), seed, { nextTurn, faults })
+      expect(outcome.broken?.message ?? null, `seed ${seed}`).toBeNull()
+    }
+  })
+
   it.each(['stage', 'createOnly'])(
     'do not let a driver publish that slept at a %s until its batch was pruned from the logs',
     async sleepsAt => {

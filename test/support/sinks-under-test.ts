@@ -119,7 +119,7 @@ export const viewUnderTest = async (
         timeoutMs: durationMs(5000),
         warn: () => undefined,
       })
-      sink.resume?.(receipt, driverEpoch(epoch))
+      sink.resume?.(receipt, { epoch: driverEpoch(epoch), requireOwnership: async () => undefined })
       closing.push(async () => sink.close?.())
       return sink
     },

@@ -42,7 +42,7 @@ const begin = async (settings: readonly string[] = [], node = NODE, timeoutMs = 
     warn: code => warnings.push(code),
   })
   onTestFinished(() => sink.close?.())
-  sink.resume?.(null, driverEpoch(1))
+  sink.resume?.(null, { epoch: driverEpoch(1), requireOwnership: async () => undefined })
   const model = new Map<string, bigint>()
   let batch = -1
   const run = async (...ids: readonly number[]): Promise<number> => {

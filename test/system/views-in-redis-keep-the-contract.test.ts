@@ -22,7 +22,7 @@ it('a view that loses keys while it is rebuilt does not count as whole', async (
       ...ids,
       phase,
       kind: 'rebuild',
-      force: false,
+      overruled: null,
       token,
       at,
       now,

@@ -46,7 +46,7 @@ const begin = (tested: ViewStoreUnderTest) => {
       batch: batchId(batch),
       log: 'log',
       epoch: driverEpoch(1),
-      force: false,
+      overruled: null,
       token: 'token',
       at: 0,
       now: epochMs(NOW),
@@ -115,7 +115,9 @@ const VIEW_PROMISES: readonly Case<OpenedView>[] = [
       equal(await apply(2, [['a', '{"n":2}', 2]], { epoch: driverEpoch(3) }), { kind: 'fenced', epoch: 4 })
       equal(await rebuild(2, [], { phase: 'begin', epoch: driverEpoch(3) }), { kind: 'fenced', epoch: 4 })
       matches(await seen(), { batch: 1, rows: { a: '{"n":1}' } })
-      await whole(1, [['b', '{"n":3}', 3]], { epoch: driverEpoch(3), force: true })
+      const wrong = { phase: 'begin', epoch: driverEpoch(3), overruled: 5 } as const
+      equal(await rebuild(2, [], wrong), { kind: 'fenced', epoch: 4 })
+      await whole(1, [['b', '{"n":3}', 3]], { epoch: driverEpoch(3), overruled: 4 })
       matches(await seen(), { batch: 1, rows: { b: '{"n":3}' } })
     },
   ],
@@ -125,7 +127,7 @@ const VIEW_PROMISES: readonly Case<OpenedView>[] = [
     async ({ tested, view, whole, seen, rebuild }) => {
       await whole(1, [['a', '{"n":1}', 1]])
       const other = { ...view, owner: 'another', pipeline: 'others' }
-      const step = { phase: 'whole', kind: 'rebuild', after: null, force: true } as const
+      const step = { phase: 'whole', kind: 'rebuild', after: null, overruled: 1 } as const
       const rest = { batch: batchId(9), log: 'log', epoch: driverEpoch(9), token: 't', at: 0, now: epochMs(NOW) }
       const times = { committedAt: epochMs(NOW), watermark: null, rows: viewRowsOf([['a', '{}']]) }
       equal(await tested.store.apply(other, { ...step, ...rest, ...times }), {

@@ -21,7 +21,7 @@ const scriptCall = (prefix: string, view: ViewIdentity, step: ViewStep) => {
   const args: (string | number)[] = [
     step.phase,
     step.kind,
-    step.force ? '1' : '0',
+    step.overruled === null ? '' : String(step.overruled),
     view.owner,
     view.pipeline,
     step.epoch,

@@ -12,23 +12,23 @@ const SAMPLED_ROWS = 3
  * the one there is refused.
  *
  * KEYS: metadata, index, top, expiry, stale, then one for each row.
- * ARGV: phase, kind, force, owner, pipeline, epoch, log, batch, after, token, at, now, committedAt, appliedAt, watermark, format,
+ * ARGV: phase, kind, overruled, owner, pipeline, epoch, log, batch, after, token, at, now, committedAt, appliedAt, watermark, format,
  * top, key columns, then key, text, score and expiry of each row ('' for null).
  */
 export const VIEW_SCRIPT: RedisScript = {
   name: 'publish a view',
   lua: `
 local meta, index, top, expiry, stale = unpack(KEYS, 1, 5)
-local phase, kind, force, owner, pipeline, epoch, log, batch, after, token, at, now, committedAt, appliedAt, watermark,
+local phase, kind, overruled, owner, pipeline, epoch, log, batch, after, token, at, now, committedAt, appliedAt, watermark,
   format, n, columns = unpack(ARGV, 1, 18)
 local first = phase == 'whole' or phase == 'begin'
 local last = phase == 'whole' or phase == 'finish'
 
 local was = redis.call('HMGET', meta, 'owner', 'pipeline', 'epoch', 'log', 'batch', 'pending', 'rows')
 if was[1] and was[1] ~= owner then return { 'foreign', was[2] or '' } end
-if force == '0' and was[3] and tonumber(was[3]) > tonumber(epoch) then return { 'fenced', was[3] } end
+if was[3] and was[3] ~= overruled and tonumber(was[3]) > tonumber(epoch) then return { 'fenced', was[3] } end
 local stored = was[4] == log and was[5] or nil
-if first and force == '0' and stored and tonumber(stored) >= tonumber(batch) then return { 'already' } end
+if first and overruled == '' and stored and tonumber(stored) >= tonumber(batch) then return { 'already' } end
 -- on top of the step before, or again: Redis may have come back without the steps between
 local place = token .. '/' .. at
 if not first and was[6] ~= place and was[6] ~= token .. '/' .. (at - 1) then return { 'behind', stored or '' } end

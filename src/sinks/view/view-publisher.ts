@@ -1,8 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
 import { asMillraceError, MillraceError } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
-import { type BatchId, type DriverEpoch, type DurationMs, durationMs } from '../../base/units.ts'
+import { type BatchId, type DurationMs, durationMs } from '../../base/units.ts'
 import type { ColumnBatch } from '../../columnar/column-batch.ts'
+import type { SinkDriver } from '../sink.ts'
 import { objectsOf, type ViewLog } from './view-log.ts'
 import type { ViewReceipt } from './view-receipt.ts'
 import { goTheWay, type ViewWalk, wayTo } from './view-steps.ts'
@@ -30,8 +31,7 @@ export interface ViewPublisherOptions {
 /** A commit that the view is to follow, and the rows that its batch changed, if they are still at hand. */
 export interface PublishedCommit {
   readonly view: ViewWalk['view']
-  /** Of the driver that publishes. */
-  readonly epoch: DriverEpoch
+  readonly driver: SinkDriver
   readonly receipt: ViewReceipt
   readonly change: ColumnBatch | null
 }
@@ -49,8 +49,6 @@ export class ViewPublisher {
   #target: PublishedCommit | null = null
   #reached: PublishedCommit | null = null
   #running: Promise<void> | null = null
-  /** The batch at which the view said that a higher epoch's driver owns it. */
-  #fencedAt: BatchId | null = null
 
   constructor(options: ViewPublisherOptions) {
     this.#options = options
@@ -110,14 +108,13 @@ export class ViewPublisher {
       switch (answer.kind) {
         case 'applied':
         case 'already':
-          this.#fencedAt = null
           return
         case 'behind':
           answer = await this.#delta(target, answer.batch, null)
           break
         case 'fenced':
-          if (!this.#overrules(receipt.batch)) return this.#tellFenced(target, answer.epoch)
-          answer = await this.#rebuild(target, true)
+          if (!(await ownsCheckpoint(target))) return this.#tellFenced(target, answer.epoch)
+          answer = await this.#rebuild(target, answer.epoch)
           break
         default:
           throw this.#conflict(target, answer)
@@ -128,17 +125,17 @@ export class ViewPublisher {
 
   /** The rows that changed since a batch: those at hand, or what the log has of them. From no batch: all rows. */
   #delta(target: PublishedCommit, after: BatchId | null, change: ColumnBatch | null): Promise<ViewAnswer> {
-    if (after === null) return this.#rebuild(target, false)
+    if (after === null) return this.#rebuild(target, null)
     const logged = objectsOf(target.receipt.manifest).filter(({ until }) => until > after)
     const changes = change === null ? logged.map(object => () => this.#options.log.read(object)) : [async () => change]
-    return this.#go(target, { kind: 'delta', after, force: false }, changes)
+    return this.#go(target, { kind: 'delta', after, overruled: null }, changes)
   }
 
-  async #rebuild(target: PublishedCommit, force: boolean): Promise<ViewAnswer> {
+  async #rebuild(target: PublishedCommit, overruled: number | null): Promise<ViewAnswer> {
     const objects = objectsOf(target.receipt.manifest)
     const answer = await this.#go(
       target,
-      { kind: 'rebuild', after: null, force },
+      { kind: 'rebuild', after: null, overruled },
       objects.map(object => () => this.#options.log.read(object)),
     )
     if (answer.kind === 'applied' && target.receipt.previous !== null) {
@@ -149,21 +146,12 @@ export class ViewPublisher {
   }
 
   #go(
-    { view, receipt, epoch }: PublishedCommit,
+    { view, receipt, driver }: PublishedCommit,
     from: Parameters<typeof wayTo>[1],
     changes: Parameters<typeof goTheWay>[2],
   ): Promise<ViewAnswer> {
     const { walk, random } = this.#options
-    return goTheWay({ ...walk, view }, wayTo(receipt, from, { epoch, token: random.nonce() }), changes)
-  }
-
-  /**
-   * Nothing in Redis is believed before the store agrees: a driver looks there for its successor before each plan, so
-   * one that has committed a further batch since the view turned it away is the owner, and the view is wrong.
-   */
-  #overrules(batch: BatchId): boolean {
-    this.#fencedAt ??= batch
-    return batch > this.#fencedAt
+    return goTheWay({ ...walk, view }, wayTo(receipt, from, { epoch: driver.epoch, token: random.nonce() }), changes)
   }
 
   #tellFenced({ view }: PublishedCommit, epoch: number): void {
@@ -194,6 +182,20 @@ export class ViewPublisher {
     if (before !== undefined && now - before < WARN_EVERY_MS) return
     this.#warnedAt.set(code, now)
     this.#options.warn(code, message)
+  }
+}
+
+/**
+ * Nothing in Redis is believed before the store agrees: a driver that takes over says so there before it writes a view, so
+ * one that finds no successor there knows that the view is wrong.
+ */
+const ownsCheckpoint = async ({ driver }: PublishedCommit): Promise<boolean> => {
+  try {
+    await driver.requireOwnership()
+    return true
+  } catch (error) {
+    if (asMillraceError(error).code === 'FENCED') return false
+    throw error
   }
 }
 

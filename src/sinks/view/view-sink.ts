@@ -1,10 +1,11 @@
+import { present } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import { type BatchId, type DriverEpoch, type DurationMs, driverEpoch, epochMs } from '../../base/units.ts'
+import { type BatchId, type DurationMs, epochMs } from '../../base/units.ts'
 import type { ColumnBatch } from '../../columnar/column-batch.ts'
 import type { RedisViewSinkNode } from '../../pipeline/plan.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
-import type { Sink, SinkOutput } from '../sink.ts'
+import type { Sink, SinkDriver, SinkOutput } from '../sink.ts'
 import { ViewLog } from './view-log.ts'
 import { ViewPublisher } from './view-publisher.ts'
 import { readReceipt, type ViewManifest, type ViewReceipt, writeReceipt } from './view-receipt.ts'
@@ -41,7 +42,7 @@ export const viewSink = (options: ViewSinkOptions): Sink => {
     publish: receipt => view.publish(readReceipt(receipt, options.node.name)),
     discard: receipt => view.discard(readReceipt(receipt, options.node.name)),
     clearUp: committed => view.log.clearUp(committed, view.manifest),
-    resume: (receipt, epoch) => view.resume(receipt === null ? null : readReceipt(receipt, options.node.name), epoch),
+    resume: (receipt, driver) => view.resume(receipt === null ? null : readReceipt(receipt, options.node.name), driver),
     close: () => view.close(),
   }
 }
@@ -51,8 +52,7 @@ class ViewSink {
   readonly #options: ViewSinkOptions
   readonly #publisher: ViewPublisher
   readonly #shape: string
-  /** Of the driver that publishes. */
-  #epoch: DriverEpoch = driverEpoch(0)
+  #driver: SinkDriver | null = null
   #committed: ViewReceipt | null = null
   /** The change of the batch that was prepared last, so that publishing need not read it back. */
   #prepared: { readonly batch: BatchId; readonly change: ColumnBatch } | null = null
@@ -97,7 +97,7 @@ class ViewSink {
     const { name, format, key, top } = node
     await this.#publisher.publish({
       view: { name, pipeline, owner: receipt.owner, format, key, top: top?.n ?? 0 },
-      epoch: this.#epoch,
+      driver: present(this.#driver, 'a driver that has resumed'),
       receipt,
       change: prepared?.batch === receipt.batch ? prepared.change : null,
     })
@@ -108,8 +108,8 @@ class ViewSink {
     await this.log.discard(receipt.manifest, this.manifest)
   }
 
-  resume(receipt: ViewReceipt | null, epoch: DriverEpoch): void {
-    this.#epoch = epoch
+  resume(receipt: ViewReceipt | null, driver: SinkDriver): void {
+    this.#driver = driver
     this.#committed = receipt
     this.#prepared = null
   }

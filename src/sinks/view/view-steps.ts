@@ -93,7 +93,7 @@ const chunksOf = (rows: ColumnBatch): readonly ColumnBatch[] => {
 /** The way from the batch `after` (`null`: from nothing) to the batch of a receipt. */
 export const wayTo = (
   target: { readonly batch: BatchId; readonly log: string } & Pick<ViewStep, 'committedAt' | 'watermark'>,
-  from: { readonly kind: ViewStep['kind']; readonly after: BatchId | null; readonly force: boolean },
+  from: { readonly kind: ViewStep['kind']; readonly after: BatchId | null; readonly overruled: number | null },
   by: { readonly epoch: DriverEpoch; readonly token: string },
 ): ViewWay => ({
   batch: target.batch,

@@ -28,8 +28,11 @@ export interface ViewStep {
   readonly log: string
   /** Epoch of the driver that publishes. */
   readonly epoch: DriverEpoch
-  /** Go on although the view says that a higher epoch's driver wrote it: the store says otherwise. */
-  readonly force: boolean
+  /**
+   * Go on although the view says that the driver of this higher epoch wrote it, since the store says otherwise; `null` to
+   * believe the view. What a driver of another epoch wrote meanwhile still holds.
+   */
+  readonly overruled: number | null
   readonly token: string
   /** Number of the step on its way, 0 for the first; a sweep has the number of the step before it. */
   readonly at: number

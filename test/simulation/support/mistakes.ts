@@ -315,7 +315,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
           // it was applied before: a value that is set stays the same, one that is added counts twice
           if (answer.kind !== 'already' || step.phase !== 'whole' || step.rows.length === 0) return answer
           const rows = addedTwice(step.rows, 'plays')
-          return views.apply(view, { ...step, kind: 'rebuild', force: true, rows })
+          return views.apply(view, { ...step, kind: 'rebuild', overruled: step.epoch, rows })
         },
       }),
   },

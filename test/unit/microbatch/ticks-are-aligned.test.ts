@@ -13,6 +13,13 @@ describe('processingTime', () => {
     expect(nextTick(every, epochMs(2000), epochMs(5300))).toBe(5000)
   })
 
+  it('waits no longer than one interval where the clock was set back', () => {
+    const hour = 3_600_000
+    expect(nextTick(durationMs(1000), epochMs(hour + 2000), epochMs(2300))).toBe(3000)
+    // a little ahead of the clock is what a tick that was waited for can be
+    expect(nextTick(durationMs(1000), epochMs(2000), epochMs(1999))).toBe(2000)
+  })
+
   it('never ticks twice at one time, nor later than one interval from now', () => {
     const times = fc.tuple(fc.integer({ min: 1, max: 100_000 }), fc.nat(1e12), fc.nat(1e7))
     fc.assert(
