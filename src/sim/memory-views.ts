@@ -20,8 +20,8 @@ interface Metadata {
   readonly epoch: number
   readonly log: string
   readonly batch: number | null
-  /** Token and number of the last step of a way that is not at its end. */
-  readonly pending: { readonly token: string; readonly at: number } | null
+  /** Token and number of the last step of a way that is not at its end, and the batch that it leads to. */
+  readonly pending: { readonly token: string; readonly at: number; readonly batch: number } | null
 }
 
 interface View {
@@ -120,7 +120,9 @@ const refuse = ({ meta }: View, { owner }: ViewIdentity, step: ViewStep): ViewAn
   const behind: ViewAnswer = { kind: 'behind', batch: stored === null ? null : batchId(stored) }
   if (step.phase !== 'whole' && step.phase !== 'begin') return follows(meta?.pending ?? null, step) ? null : behind
   if (step.overruled === null && stored !== null && stored >= step.batch) return { kind: 'already' }
-  return step.kind === 'delta' && stored !== step.after ? behind : null
+  if (step.kind === 'rebuild') return null
+  if (meta?.pending && meta.pending.batch > step.batch) return { kind: 'behind', batch: null }
+  return stored === step.after ? null : behind
 }
 
 /** On top of the step before, or the same step again. */

@@ -171,6 +171,21 @@ const VIEW_PROMISES: readonly Case<OpenedView>[] = [
   ],
 
   [
+    'takes no change to a batch below the one that a way has begun to lead to',
+    async ({ apply, whole, seen }) => {
+      await whole(4, [['a', '{"n":4}', 4]])
+      const way = { after: batchId(4), token: 'longer' }
+      equal(await apply(6, [], { ...way, phase: 'begin' }), { kind: 'applied' })
+      equal(await apply(6, [['a', '{"n":6}', 6]], { ...way, phase: 'rows', at: 1 }), { kind: 'applied' })
+      equal(await apply(5, [['b', '{"n":5}', 5]], { token: 'late' }), { kind: 'behind', batch: null })
+      equal(await apply(5, [], { phase: 'begin', token: 'late' }), { kind: 'behind', batch: null })
+      equal(await apply(6, [['b', '{"n":5}', 5]], { ...way, phase: 'rows', at: 2 }), { kind: 'applied' })
+      equal(await apply(6, [], { ...way, phase: 'finish', at: 3 }), { kind: 'applied' })
+      matches(await seen(), { batch: 6, rows: { a: '{"n":6}', b: '{"n":5}' } })
+    },
+  ],
+
+  [
     'takes a step of a way again, and none on top of a step that it has lost',
     async ({ apply, rebuild, seen }) => {
       equal(await rebuild(1, [], { phase: 'begin' }), { kind: 'applied' })

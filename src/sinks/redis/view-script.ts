@@ -24,7 +24,7 @@ local phase, kind, overruled, owner, pipeline, epoch, log, batch, after, token, 
 local first = phase == 'whole' or phase == 'begin'
 local last = phase == 'whole' or phase == 'finish'
 
-local was = redis.call('HMGET', meta, 'owner', 'pipeline', 'epoch', 'log', 'batch', 'pending', 'rows')
+local was = redis.call('HMGET', meta, 'owner', 'pipeline', 'epoch', 'log', 'batch', 'pending', 'rows', 'target')
 if was[1] and was[1] ~= owner then return { 'foreign', was[2] or '' } end
 if was[3] and was[3] ~= overruled and tonumber(was[3]) > tonumber(epoch) then return { 'fenced', was[3] } end
 local stored = was[4] == log and was[5] or nil
@@ -39,6 +39,8 @@ local function holds(key, wanted)
 end
 
 if kind == 'delta' and first then
+  -- rows of a later batch are in already: a change that was on its way for so long must not come on top of them
+  if was[8] and tonumber(was[8]) > tonumber(batch) then return { 'behind', '' } end
   if stored ~= after then return { 'behind', stored or '' } end
   local sound = holds(index, 'zset') and holds(top, 'zset') and holds(expiry, 'zset')
   if not sound or redis.call('ZCARD', index) ~= tonumber(was[7] or -1) then return { 'behind', '' } end
