@@ -36,7 +36,8 @@ export interface DecoderOptions {
 export interface RecordDecoder {
   /**
    * Decodes all records of a batch. Never throws for bad input: a record that can't be decoded is listed in
-   * `bad` and leaves no row. The columns are copies: they stay valid when the record batch is reused.
+   * `bad` and leaves no row. The columns may lie in memory of the kernels: they stay valid when the record batch is
+   * reused, until these kernels decode the next one. Whoever keeps rows for longer copies them.
    */
   decode(records: RecordBatch): DecodedBatch
 }

@@ -2,7 +2,7 @@ import { assertNever, present } from '../base/assert.ts'
 import type { TimeRange } from '../base/hours.ts'
 import { type EpochMs, epochMs } from '../base/units.ts'
 import { type ColumnBatch, rowCount } from '../columnar/column-batch.ts'
-import { compact } from '../columnar/gather.ts'
+import { ownRows } from '../columnar/own-rows.ts'
 import type { Kernels } from '../columnar/kernels.ts'
 import type { TableSchema } from '../columnar/schema.ts'
 import type { BranchPlan, SinkNode } from '../pipeline/plan.ts'
@@ -120,13 +120,13 @@ const sinkOutput = (sink: SinkNode, schema: TableSchema, around: BranchSurroundi
   }
 }
 
-/** Collects dense batches of their own, without the source's bytes. */
+/** Collects dense batches of their own: what decoders and sources hand out is theirs again with the next batch. */
 const rowOutput = (narrow: (rows: ColumnBatch) => ColumnBatch): SinkOutputRun => {
   const kept: ColumnBatch[] = []
   return {
     take(batch) {
       const rows = narrow(batch)
-      if (rowCount(rows) > 0) kept.push({ ...compact(rows), origin: null })
+      if (rowCount(rows) > 0) kept.push(ownRows(rows))
     },
     finish: () => ({ files: [], rows: kept }),
   }

@@ -3,17 +3,17 @@ import type { Column, ScalarColumn } from '../column.ts'
 import { LEAF, type LeafLayout } from './json-layout.ts'
 import type { KernelMemory } from './kernel-memory.ts'
 
-/** A column of `rows` rows as a copy of what the kernel has left; `word` is the leaf's first word in its memory. */
-export const takeColumn = (memory: KernelMemory, leaf: LeafLayout, word: number, rows: number): Column => {
+/** A column of `rows` rows as the kernel has left it in its memory; `word` is the leaf's first word there. */
+export const leafColumn = (memory: KernelMemory, leaf: LeafLayout, word: number, rows: number): Column => {
   const at = (name: keyof typeof LEAF): number => memory.words[word + LEAF[name]] as number
   const hasNulls = at('nulls') > 0
   if (!leaf.isList)
-    return scalarColumn(memory, leaf, at, rows, hasNulls ? takeBits(memory, at('validity'), rows) : null)
-  const offsets = takeOffsets(memory, at('listOffsets'), rows)
+    return scalarColumn(memory, leaf, at, rows, hasNulls ? bitsAt(memory, at('validity'), rows) : null)
+  const offsets = offsetsAt(memory, at('listOffsets'), rows)
   const elements = offsets[rows] as number
-  const childValidity = takeBits(memory, at('validity'), elements)
+  const childValidity = bitsAt(memory, at('validity'), elements)
   const child = scalarColumn(memory, leaf, at, elements, allOnes(childValidity, elements) ? null : childValidity)
-  const validity = hasNulls ? takeBits(memory, at('listValidity'), rows) : null
+  const validity = hasNulls ? bitsAt(memory, at('listValidity'), rows) : null
   return { kind: 'list', length: rows, validity, offsets, child }
 }
 
@@ -28,27 +28,27 @@ const scalarColumn = (
   const from = at('values')
   switch (type) {
     case 'bool':
-      return { kind: type, length, validity, values: takeBits(memory, from, length) }
+      return { kind: type, length, validity, values: bitsAt(memory, from, length) }
     case 'int32':
     case 'date':
-      return { kind: type, length, validity, values: new Int32Array(buffer, from, length).slice() }
+      return { kind: type, length, validity, values: new Int32Array(buffer, from, length) }
     case 'int64':
     case 'timestamp':
-      return { kind: type, length, validity, values: new BigInt64Array(buffer, from, length).slice() }
+      return { kind: type, length, validity, values: new BigInt64Array(buffer, from, length) }
     case 'float32':
-      return { kind: type, length, validity, values: new Float32Array(buffer, from, length).slice() }
+      return { kind: type, length, validity, values: new Float32Array(buffer, from, length) }
     case 'float64':
-      return { kind: type, length, validity, values: new Float64Array(buffer, from, length).slice() }
+      return { kind: type, length, validity, values: new Float64Array(buffer, from, length) }
     case 'string':
     case 'json':
     case 'bytes': {
-      const offsets = takeOffsets(memory, at('offsets'), length)
+      const offsets = offsetsAt(memory, at('offsets'), length)
       return {
         kind: type,
         length,
         validity,
         offsets,
-        bytes: memory.bytes.slice(from, from + (offsets[length] as number)),
+        bytes: memory.bytes.subarray(from, from + (offsets[length] as number)),
       }
     }
     default:
@@ -56,12 +56,12 @@ const scalarColumn = (
   }
 }
 
-const takeOffsets = (memory: KernelMemory, from: number, length: number): Int32Array =>
-  memory.words.slice(from >> 2, (from >> 2) + length + 1)
+const offsetsAt = (memory: KernelMemory, from: number, length: number): Int32Array =>
+  memory.words.subarray(from >> 2, (from >> 2) + length + 1)
 
 /** Bits beyond the last one are cleared: they may be left over from rows that were given up. */
-const takeBits = (memory: KernelMemory, from: number, length: number): Uint8Array => {
-  const bits = memory.bytes.slice(from, from + ((length + 7) >> 3))
+const bitsAt = (memory: KernelMemory, from: number, length: number): Uint8Array => {
+  const bits = memory.bytes.subarray(from, from + ((length + 7) >> 3))
   if ((length & 7) !== 0) bits[length >> 3] = (bits[length >> 3] as number) & ((1 << (length & 7)) - 1)
   return bits
 }

@@ -3,7 +3,7 @@ import type { BadRecord, DecodedBatch, DecoderOptions, RecordDecoder } from '../
 import type { RecordBatch } from '../record-batch.ts'
 import type { TableSchema } from '../schema.ts'
 import { JsonDecoder } from '../typescript/json-decoder.ts'
-import { takeColumn } from './columns.ts'
+import { leafColumn } from './columns.ts'
 import { LEAF, LEAF_WORDS, type LeafLayout, leafLayouts, REASONS } from './json-layout.ts'
 import { hold, type KernelInstance, type MemoryHolder } from './kernels-module.ts'
 
@@ -23,8 +23,8 @@ interface Extent {
 
 /**
  * The JSON decoder in WebAssembly. What it remembers from batch to batch is a block that it asks for when it first
- * needs it; columns grow in memory that is taken for each batch and copied out at once. A batch for which there is no
- * room is decoded by the TypeScript twin.
+ * needs it; columns grow in a block that stays theirs until the next batch is decoded, by whichever decoder of these
+ * kernels. A batch for which there is no room is decoded by the TypeScript twin.
  */
 export class WasmJsonDecoder implements RecordDecoder, MemoryHolder {
   readonly #kernels: KernelInstance
@@ -43,14 +43,12 @@ export class WasmJsonDecoder implements RecordDecoder, MemoryHolder {
   }
 
   decode(records: RecordBatch): DecodedBatch {
-    const { memory } = this.#kernels
+    const { decoded } = this.#kernels
+    decoded.giveBack()
     if (this.#state === 0) this.#state = this.#makeState()
     const extent = extentOf(records, this.#options.maxRecordBytes)
-    const block = this.#state === 0 ? 0 : memory.allocate(this.#bytesFor(extent, records))
-    if (block === 0) return this.#decodeByTwin(records)
-    const decoded = this.#decodeIn(block, records, extent)
-    memory.free(block)
-    return decoded
+    const block = this.#state === 0 ? 0 : decoded.take(this.#bytesFor(extent, records))
+    return block === 0 ? this.#decodeByTwin(records) : this.#decodeIn(block, records, extent)
   }
 
   /** Gives back what is remembered; the next batch begins anew. */
@@ -116,10 +114,10 @@ export class WasmJsonDecoder implements RecordDecoder, MemoryHolder {
     return {
       rows: {
         schema: this.#schema,
-        columns: this.#leaves.map((leaf, index) => takeColumn(memory, leaf, leafWords + index * LEAF_WORDS, rows)),
+        columns: this.#leaves.map((leaf, index) => leafColumn(memory, leaf, leafWords + index * LEAF_WORDS, rows)),
         length: rows,
         selection: null,
-        origin: { records, recordOf: memory.words.slice(recordOf >> 2, (recordOf >> 2) + rows) },
+        origin: { records, recordOf: memory.words.subarray(recordOf >> 2, (recordOf >> 2) + rows) },
       },
       bad: this.#badRecords(bad),
     }

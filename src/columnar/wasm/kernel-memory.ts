@@ -74,6 +74,28 @@ export class KernelMemory {
   }
 }
 
+/** A block whose contents are looked at until it is taken anew. */
+export class LastingBlock {
+  readonly #memory: KernelMemory
+  #address = 0
+
+  constructor(memory: KernelMemory) {
+    this.#memory = memory
+  }
+
+  /** Gives back what was taken before. As `KernelMemory.allocate`. */
+  take(bytes: number): number {
+    this.giveBack()
+    this.#address = this.#memory.allocate(bytes)
+    return this.#address
+  }
+
+  giveBack(): void {
+    if (this.#address !== 0) this.#memory.free(this.#address)
+    this.#address = 0
+  }
+}
+
 /** Memory with so many bytes of address space. */
 export const reserveMemory = (bytes: number): WebAssembly.Memory => {
   const pages = Math.ceil(bytes / PAGE_BYTES)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { MillraceError } from '../../base/errors.ts'
-import { KernelMemory, reserveMemory } from './kernel-memory.ts'
+import { KernelMemory, LastingBlock, reserveMemory } from './kernel-memory.ts'
 
 /** What `assembly/index.ts` exports; addresses and lengths are numbers of bytes. Its doc comments are the contract. */
 export interface KernelFunctions {
@@ -96,6 +96,8 @@ export interface KernelFunctions {
 export interface KernelInstance {
   readonly memory: KernelMemory
   readonly functions: KernelFunctions
+  /** Where the columns of the batch decoded last lie. */
+  readonly decoded: LastingBlock
   /** Decoders that hold memory, the oldest first. */
   readonly holders: MemoryHolder[]
 }
@@ -129,7 +131,8 @@ export const instantiateKernels = (memoryBytes: number): KernelInstance => {
       },
     })
     const functions = exports as KernelFunctions
-    return { memory: new KernelMemory(wasmMemory, functions.firstFree()), functions, holders: [] }
+    const memory = new KernelMemory(wasmMemory, functions.firstFree())
+    return { memory, functions, decoded: new LastingBlock(memory), holders: [] }
   } catch (cause) {
     throw new MillraceError('KERNELS_NOT_LOADABLE', `the WebAssembly kernels can't be loaded: ${String(cause)}`, {
       remedy: 'Build or install the package anew; kernels: typescript goes on without them, at a third of the speed.',

@@ -6,6 +6,7 @@ import { pageEncoder } from '../typescript/page-encoder.ts'
 import { maxCompressedLength } from '../typescript/snappy-compress.ts'
 import type { DictionaryKind, ValueDictionary } from '../value-dictionary.ts'
 import { copyAt, copyBytes } from './column-over.ts'
+import { LastingBlock } from './kernel-memory.ts'
 import type { KernelInstance } from './kernels-module.ts'
 import { wasmDictionary } from './value-dictionary.ts'
 
@@ -25,19 +26,19 @@ export const wasmPageEncoder = (kernels: KernelInstance): PageEncoder => new Ker
 class KernelPages implements PageEncoder {
   readonly #kernels: KernelInstance
   readonly #twin: PageEncoder
-  /** What `bring` brought last; 0 where that found no room. */
-  #brought = 0
+  /** What `bring` brought last. */
+  readonly #brought: LastingBlock
 
   constructor(kernels: KernelInstance, twin: PageEncoder) {
     this.#kernels = kernels
     this.#twin = twin
+    this.#brought = new LastingBlock(kernels.memory)
   }
 
   bring<Values extends ScalarColumn>(values: Values): Values {
-    const { memory } = this.#kernels
-    if (this.#brought !== 0) memory.free(this.#brought)
-    this.#brought = hasLongTexts(values) ? 0 : memory.allocate(copyBytes(values))
-    return this.#brought === 0 ? values : (copyAt(memory, values, this.#brought) as Values)
+    this.#brought.giveBack()
+    const block = hasLongTexts(values) ? 0 : this.#brought.take(copyBytes(values))
+    return block === 0 ? values : (copyAt(this.#kernels.memory, values, block) as Values)
   }
 
   extremes(values: ScalarColumn): Extremes | null {
