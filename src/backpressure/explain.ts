@@ -5,7 +5,7 @@ import type { WaitingPartition } from './share-by-lag.ts'
 /** Why a batch got its ranges. */
 export interface BatchExplanation {
   readonly maxRows: number
-  readonly boundBy: 'rate' | 'bytes' | 'maxOffsetsPerTrigger' | 'nothing'
+  readonly boundBy: 'rate' | 'bytes' | 'output' | 'maxOffsetsPerTrigger' | 'nothing'
   readonly rate: RowsPerSecond
   /** Whether more waited than was let in. */
   readonly limited: boolean
@@ -30,11 +30,17 @@ export const explainBatch = (
     limit.rate === Infinity
       ? 'the rate is not limited'
       : `rate ${limit.rate} rows/s over ${limit.intervalMs} ms, of which a batch itself takes ${Math.round(limit.overheadMs)} ms`,
-    ...(limit.bytesPerRow === null ? [] : [`a row has ${Math.round(limit.bytesPerRow)} bytes`]),
+    ...sizeOfRows(limit),
     ...partitions.map(({ topic, partition, from, latest }, at) => {
       const until = untils[at] ?? from
       return `${topic}/${partition}: ${until - from} of ${latest - from} rows, offsets ${from} to ${until}`
     }),
   ]
   return { maxRows: Math.min(maxRows, lag), boundBy, rate: limit.rate, limited, lines }
+}
+
+const sizeOfRows = ({ bytesPerRow, outputPerRow }: BatchLimit): readonly string[] => {
+  if (bytesPerRow === null) return []
+  const size = `a row has ${Math.round(bytesPerRow)} bytes`
+  return [outputPerRow === null ? size : `${size} and gives ${Math.round(outputPerRow)}`]
 }

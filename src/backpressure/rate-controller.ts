@@ -3,7 +3,7 @@ import { type DurationMs, durationMs, type RowsPerSecond, rowsPerSecond } from '
 import { OverheadEstimator, readOverheadSnapshot } from './overhead.ts'
 
 export interface RateOptions {
-  /** Without it there is no limit but `maxBatchBytes`. */
+  /** Without it there is no limit but those in bytes. */
   readonly enabled: boolean
   /** Where the rate starts when nothing was learned yet, so that the first batches are no flood. */
   readonly initialRate: RowsPerSecond
@@ -16,14 +16,19 @@ export interface RateOptions {
   readonly proportional: number
   readonly integral: number
   readonly derivative: number
-  /** A batch is planned for about so many bytes at most. */
+  /** A batch is planned to read about so many bytes at most. */
   readonly maxBatchBytes: number
+  /** And to give about so many, which wait in memory for its end. */
+  readonly maxOutputBytes: number
 }
 
 /** What a finished batch teaches. */
 export interface ObservedBatch {
   readonly rows: number
+  /** Bytes read. */
   readonly bytes: number
+  /** Bytes of what its tasks gave, files and rows. */
+  readonly outputBytes: number
   /** Start to publication. */
   readonly processingDelayMs: DurationMs
   /** Trigger to start. */
@@ -37,13 +42,14 @@ export interface ObservedBatch {
 /** How many rows a batch may have, and why. */
 export interface BatchLimit {
   readonly maxRows: number
-  readonly boundBy: 'rate' | 'bytes' | 'nothing'
+  readonly boundBy: 'rate' | 'bytes' | 'output' | 'nothing'
   readonly rate: RowsPerSecond
   readonly intervalMs: DurationMs
   /** Fixed cost of a batch, as learned. */
   readonly overheadMs: DurationMs
-  /** Bytes per row, as learned; `null` before the first row. */
+  /** Bytes read and given per row, as learned; `null` before the first row. */
   readonly bytesPerRow: number | null
+  readonly outputPerRow: number | null
 }
 
 /** The learned rate of a pipeline and how it becomes a number of rows. Pure: no clock, no chance. */
@@ -64,18 +70,33 @@ interface RateSnapshot {
   readonly rate: number
   readonly error: number
   readonly bytesPerRow: number | null
+  readonly outputPerRow: number | null
   readonly overhead: JsonValue
 }
 
 const readSnapshot = (value: JsonValue): RateSnapshot | null => {
   const fields = value as Partial<RateSnapshot> | null
   if (typeof fields?.rate !== 'number' || !Number.isFinite(fields.rate) || !(fields.rate > 0)) return null
-  const bytesPerRow = typeof fields.bytesPerRow === 'number' && fields.bytesPerRow >= 0 ? fields.bytesPerRow : null
-  return { rate: fields.rate, error: Number(fields.error) || 0, bytesPerRow, overhead: fields.overhead ?? null }
+  return {
+    rate: fields.rate,
+    error: Number(fields.error) || 0,
+    bytesPerRow: readMean(fields.bytesPerRow),
+    outputPerRow: readMean(fields.outputPerRow),
+    overhead: fields.overhead ?? null,
+  }
 }
+
+const readMean = (mean: unknown): number | null => (typeof mean === 'number' && mean >= 0 ? mean : null)
 
 /** Weight of a batch in the mean of bytes per row. */
 const BYTES_WEIGHT = 0.3
+
+const weighted = (mean: number | null, perRow: number): number =>
+  mean === null ? perRow : mean + BYTES_WEIGHT * (perRow - mean)
+
+/** Rows that fit into so many bytes, one at least. */
+const rowsWithin = (bytes: number, perRow: number | null): number =>
+  perRow === null ? Infinity : Math.max(1, Math.floor(bytes / perRow))
 /** Rows take so much of a batch's time at least, whatever the overhead is believed to be. */
 const LEAST_WORK = 0.1
 const LEAST_WORK_MS = 0.01
@@ -102,24 +123,36 @@ class PidRateController implements RateController {
   #rate: number
   #error: number
   #bytesPerRow: number | null
+  #outputPerRow: number | null
 
   constructor(options: RateOptions, snapshot: RateSnapshot | null) {
     this.#options = options
     this.#rate = this.#bounded(snapshot?.rate ?? options.initialRate)
     this.#error = snapshot?.error ?? 0
     this.#bytesPerRow = snapshot?.bytesPerRow ?? null
+    this.#outputPerRow = snapshot?.outputPerRow ?? null
     this.#overhead = new OverheadEstimator(readOverheadSnapshot(snapshot?.overhead))
   }
 
   limit(intervalMs: DurationMs): BatchLimit {
-    const { enabled, maxBatchBytes } = this.#options
+    const { enabled, maxBatchBytes, maxOutputBytes } = this.#options
     const overheadMs = this.#overhead.overheadMs
-    const byRate = enabled ? Math.max(1, Math.floor((this.#rate * rowTime(intervalMs, overheadMs)) / 1000)) : Infinity
-    const byBytes = this.#bytesPerRow === null ? Infinity : Math.max(1, Math.floor(maxBatchBytes / this.#bytesPerRow))
-    const maxRows = Math.min(byRate, byBytes)
-    const boundBy = maxRows === Infinity ? 'nothing' : byBytes < byRate ? 'bytes' : 'rate'
-    const rate = rowsPerSecond(enabled ? Math.round(this.#rate) : Infinity)
-    return { maxRows, boundBy, rate, intervalMs, overheadMs, bytesPerRow: this.#bytesPerRow }
+    const limits = [
+      ['output', rowsWithin(maxOutputBytes, this.#outputPerRow)],
+      ['bytes', rowsWithin(maxBatchBytes, this.#bytesPerRow)],
+      ['rate', enabled ? Math.max(1, Math.floor((this.#rate * rowTime(intervalMs, overheadMs)) / 1000)) : Infinity],
+    ] as const
+    const maxRows = Math.min(...limits.map(([, rows]) => rows))
+    const bound = limits.findLast(([, rows]) => rows === maxRows)
+    return {
+      maxRows,
+      boundBy: maxRows === Infinity || bound === undefined ? 'nothing' : bound[0],
+      rate: rowsPerSecond(enabled ? Math.round(this.#rate) : Infinity),
+      intervalMs,
+      overheadMs,
+      bytesPerRow: this.#bytesPerRow,
+      outputPerRow: this.#outputPerRow,
+    }
   }
 
   leastTime(rows: number): DurationMs {
@@ -128,19 +161,24 @@ class PidRateController implements RateController {
   }
 
   observe(batch: ObservedBatch): void {
-    const { rows, bytes, processingDelayMs: ms } = batch
+    const { rows, bytes, outputBytes, processingDelayMs: ms } = batch
     if (rows === 0) return
     this.#overhead.observe(rows, ms)
-    const perRow = bytes / rows
-    this.#bytesPerRow =
-      this.#bytesPerRow === null ? perRow : this.#bytesPerRow + BYTES_WEIGHT * (perRow - this.#bytesPerRow)
+    this.#bytesPerRow = weighted(this.#bytesPerRow, bytes / rows)
+    this.#outputPerRow = weighted(this.#outputPerRow, outputBytes / rows)
     if (!batch.limited && ms <= batch.intervalMs) return
     this.#rate = this.#nextRate(batch)
   }
 
   snapshot(): JsonValue {
     const overhead = this.#overhead.snapshot() as unknown as JsonValue
-    return { rate: this.#rate, error: this.#error, bytesPerRow: this.#bytesPerRow, overhead }
+    return {
+      rate: this.#rate,
+      error: this.#error,
+      bytesPerRow: this.#bytesPerRow,
+      outputPerRow: this.#outputPerRow,
+      overhead,
+    }
   }
 
   #nextRate({ rows, processingDelayMs, schedulingDelayMs, intervalMs, limited }: ObservedBatch): number {

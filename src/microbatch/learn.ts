@@ -36,6 +36,7 @@ export const learn = (parts: DriverParts, before: DriverState, batch: FinishedBa
     parts.rate.observe({
       rows: computed.ledger.read,
       bytes: computed.bytesRead,
+      outputBytes: computed.outputBytes,
       processingDelayMs: watch.total(),
       schedulingDelayMs,
       intervalMs: next.intervalMs,

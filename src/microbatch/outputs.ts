@@ -1,6 +1,7 @@
 import { present } from '../base/assert.ts'
 import { BEFORE_ALL_TIME, type EpochMs } from '../base/units.ts'
 import type { PlanEntry } from '../checkpoint/entries.ts'
+import { batchBytes } from '../columnar/batch-bytes.ts'
 import type { AggregationState } from '../executor/aggregation-state.ts'
 import { refuseTooManyBadRows } from '../executor/bad-rows.ts'
 import { assertLedgerAddsUp, type BatchLedger, sumLedgers } from '../executor/batch-ledger.ts'
@@ -23,6 +24,8 @@ export interface ComputedBatch {
   readonly outputs: readonly SinkOutput[]
   readonly ledger: BatchLedger
   readonly bytesRead: number
+  /** Bytes of the files and rows that came from the tasks. */
+  readonly outputBytes: number
   /** Greatest event time of each partition and branch. */
   readonly maxEventTimes: ReadonlyMap<string, readonly (EpochMs | null)[]>
   /** Watermark of each branch after the batch. */
@@ -60,6 +63,7 @@ export const computeOutputs = (
     })),
     ledger,
     bytesRead: results.reduce((bytes, result) => bytes + result.bytesRead, 0),
+    outputBytes: results.reduce((bytes, result) => bytes + heldBytes(result), 0),
     maxEventTimes: eventTimes(plan.ranges, results),
     watermarks,
   }
@@ -78,6 +82,15 @@ const sinkOutput = (
 ): Delivery => {
   if (bound.branch === null) return { files: results.flatMap(result => result.deadLetters), rows: [] }
   return perBranch[bound.branch]?.deliveries[bound.index] ?? { files: [], rows: [] }
+}
+
+/** What a task's result holds for sinks; partial aggregates go into the state instead. */
+const heldBytes = ({ branches, deadLetters }: TaskResult): number => {
+  const files = [...deadLetters, ...branches.flatMap(branch => branch.files.flat())]
+  const rows = branches.flatMap(branch => branch.rows.flat())
+  return (
+    files.reduce((sum, { bytes }) => sum + bytes.length, 0) + rows.reduce((sum, batch) => sum + batchBytes(batch), 0)
+  )
 }
 
 const watermarkOf = (

@@ -125,6 +125,7 @@ const rateOptions = ({ backpressure }: Config) => ({
   integral: backpressure.integral,
   derivative: backpressure.derivative,
   maxBatchBytes: backpressure.maxBatchBytes,
+  maxOutputBytes: backpressure.maxOutputBytes,
 })
 
 const driverSettings = ({ plan, config, options, runId }: Composition): DriverSettings => ({

@@ -89,6 +89,7 @@ const RATE = {
   integral: 0.2,
   derivative: 0,
   maxBatchBytes: 1e9,
+  maxOutputBytes: 1e9,
 }
 
 const SETTINGS: DriverParts['settings'] = {

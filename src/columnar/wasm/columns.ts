@@ -7,8 +7,7 @@ import type { KernelMemory } from './kernel-memory.ts'
 export const leafColumn = (memory: KernelMemory, leaf: LeafLayout, word: number, rows: number): Column => {
   const at = (name: keyof typeof LEAF): number => memory.words[word + LEAF[name]] as number
   const hasNulls = at('nulls') > 0
-  if (!leaf.isList)
-    return scalarColumn(memory, leaf, at, rows, hasNulls ? bitsAt(memory, at('validity'), rows) : null)
+  if (!leaf.isList) return scalarColumn(memory, leaf, at, rows, hasNulls ? bitsAt(memory, at('validity'), rows) : null)
   const offsets = offsetsAt(memory, at('listOffsets'), rows)
   const elements = offsets[rows] as number
   const childValidity = bitsAt(memory, at('validity'), elements)

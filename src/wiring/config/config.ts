@@ -210,7 +210,12 @@ export const SETTINGS = {
   'backpressure.proportional': setting(atLeast(0), 1, 'Weight of the error in the PID estimator (Kp).'),
   'backpressure.integral': setting(atLeast(0), 0.2, 'Weight of the rows that wait (Ki).'),
   'backpressure.derivative': setting(atLeast(0), 0, 'Weight of the change of the error (Kd).'),
-  'backpressure.maxBatchBytes': setting(bytes, '256MiB', 'Bytes that a batch is planned for at most.'),
+  'backpressure.maxBatchBytes': setting(bytes, '256MiB', 'Bytes that a batch is planned to read at most.'),
+  'backpressure.maxOutputBytes': setting(
+    bytes,
+    '64MiB',
+    'Bytes of files and rows that a batch is planned to give at most: they wait in memory for its end.',
+  ),
   'task.maxFailures': setting(whole(1), 3, 'Attempts at a task before the pipeline fails.'),
   'task.timeout': setting(duration, '10m', 'A task that takes longer counts as failed, and its worker is replaced.'),
   'watermark.idleTimeout': setting(

@@ -55,6 +55,7 @@ describe('a ceiling holds however short batches are', () => {
       integral: 0.2,
       derivative: 0,
       maxBatchBytes: 1e9,
+      maxOutputBytes: 1e9,
     }
     expect(rateController(options).leastTime(1e9)).toBe(0)
     expect(rateController({ ...options, enabled: false, maxRate: rowsPerSecond(10) }).leastTime(1e9)).toBe(0)

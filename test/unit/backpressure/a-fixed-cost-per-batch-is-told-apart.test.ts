@@ -16,6 +16,7 @@ const OPTIONS: RateOptions = {
   integral: 0.2,
   derivative: 0,
   maxBatchBytes: 1e12,
+  maxOutputBytes: 1e12,
 }
 const INTERVAL = durationMs(1000)
 const SEEDS = Array.from({ length: 20 }, (_, at) => at + 1)
@@ -57,6 +58,7 @@ const simulate = ({ seed, bears, overheadMs, ticks, batches }: Simulation): read
 const observed = (rows: number, processingMs: number, schedulingMs = 0): ObservedBatch => ({
   rows,
   bytes: rows * 400,
+  outputBytes: 0,
   processingDelayMs: durationMs(processingMs),
   schedulingDelayMs: durationMs(schedulingMs),
   intervalMs: INTERVAL,

@@ -84,6 +84,7 @@ const limitOf = (fields: Partial<BatchLimit>): BatchLimit => ({
   intervalMs: durationMs(1000),
   overheadMs: durationMs(12.4),
   bytesPerRow: null,
+  outputPerRow: null,
   ...fields,
 })
 
@@ -139,10 +140,12 @@ describe('a batch is bounded in bytes as well', () => {
     integral: 0.2,
     derivative: 0,
     maxBatchBytes: 1_000_000,
+    maxOutputBytes: 500_000,
   }
-  const batch = (rows: number, bytes: number) => ({
+  const batch = (rows: number, bytes: number, outputBytes = 0) => ({
     rows,
     bytes,
+    outputBytes,
     processingDelayMs: durationMs(10),
     schedulingDelayMs: durationMs(0),
     intervalMs: durationMs(1000),
@@ -156,5 +159,13 @@ describe('a batch is bounded in bytes as well', () => {
     expect(controller.limit(durationMs(1000))).toMatchObject({ maxRows: 1000, boundBy: 'bytes', bytesPerRow: 1000 })
     for (let at = 0; at < 100; at += 1) controller.observe(batch(1, 5_000_000))
     expect(controller.limit(durationMs(1000))).toMatchObject({ maxRows: 1, boundBy: 'bytes' })
+  })
+
+  it('and by the bytes that its tasks give, which wait in memory for its end; a restart remembers them', () => {
+    const controller = rateController(options)
+    controller.observe(batch(100, 1000, 100_000))
+    const limit = { maxRows: 500, boundBy: 'output', bytesPerRow: 10, outputPerRow: 1000 }
+    expect(controller.limit(durationMs(1000))).toMatchObject(limit)
+    expect(rateController(options, controller.snapshot()).limit(durationMs(1000))).toMatchObject(limit)
   })
 })

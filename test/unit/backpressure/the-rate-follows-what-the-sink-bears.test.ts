@@ -14,6 +14,7 @@ const OPTIONS: RateOptions = {
   integral: 0.2,
   derivative: 0,
   maxBatchBytes: 1e12,
+  maxOutputBytes: 1e12,
 }
 const INTERVAL = durationMs(1000)
 
@@ -40,6 +41,7 @@ const runAgainst = (
     controller.observe({
       rows,
       bytes: rows * 100,
+      outputBytes: 0,
       processingDelayMs: durationMs(processing),
       schedulingDelayMs: durationMs(now - triggeredAt),
       intervalMs: INTERVAL,
@@ -108,6 +110,7 @@ describe('the rate follows what the sink bears', () => {
     const batch = fc.record({
       rows: fc.nat(1e7),
       bytes: quantity,
+      outputBytes: fc.nat(1e9),
       processingDelayMs: quantity.map(durationMs),
       schedulingDelayMs: quantity.map(durationMs),
       intervalMs: fc.double({ min: 1, max: 1e6, noNaN: true }).map(durationMs),
@@ -134,6 +137,7 @@ describe('the rate follows what the sink bears', () => {
     const idle = {
       rows: 0,
       bytes: 0,
+      outputBytes: 0,
       processingDelayMs: durationMs(3),
       schedulingDelayMs: durationMs(0),
       intervalMs: INTERVAL,

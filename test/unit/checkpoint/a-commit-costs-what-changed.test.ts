@@ -82,7 +82,14 @@ const runBatch = async (parts: DriverParts, state: DriverState, plays: readonly 
   present(state.aggregations[WINDOWED], 'state').close(watermark)
   const watermarks: readonly EpochMs[] = [watermark, BEFORE_ALL_TIME]
   const logged = await parts.checkpoint.logPlan({ ...planOf(state.nextBatchId), watermarks })
-  const computed = { outputs: [], ledger: emptyLedger, bytesRead: 0, maxEventTimes: new Map(), watermarks }
+  const computed = {
+    outputs: [],
+    ledger: emptyLedger,
+    bytesRead: 0,
+    outputBytes: 0,
+    maxEventTimes: new Map(),
+    watermarks,
+  }
   return (await state.commit(parts, logged, computed, [])).state
 }
 
