@@ -10,6 +10,7 @@ import type { FormatNode, PipelinePlan } from '../pipeline/plan.ts'
 import { pruneColumns } from '../pipeline/prune-columns.ts'
 import { type DeadLetterCollector, deadLetterCollector } from '../sinks/dead-letters.ts'
 import type { TableEncoderFactory } from '../sinks/sink.ts'
+import type { SpareBuffers } from '../sinks/spare-buffers.ts'
 import { describeTask } from './attempts.ts'
 import { type BranchRun, type BranchSurroundings, branchRun, type TableLimits } from './branch-run.ts'
 import { checkLedger } from './ledger.ts'
@@ -23,6 +24,8 @@ export interface TaskRunner {
    * @throws STAGE_FAILED, what the reader throws, ABORTED when `signal` is aborted
    */
   run(task: Task, signal: AbortSignal): Promise<TaskResult>
+  /** Takes back buffers of files that nobody needs any more. */
+  reuse(buffers: readonly ArrayBuffer[]): void
   /** Closes the reader. */
   close(): Promise<void>
 }
@@ -34,6 +37,8 @@ export interface TaskRunnerOptions {
   readonly objects?: ObjectSplitReader | null
   readonly kernels: Kernels
   readonly encoderFactory: TableEncoderFactory
+  /** Where its files take their memory from. Default: nowhere, buffers that come back are left to the collector. */
+  readonly buffers?: SpareBuffers
   /** How far ahead of the trigger an event time may move the watermark. Default 1 h. */
   readonly maxFutureMs?: DurationMs
   /**
@@ -72,6 +77,7 @@ export const taskRunner = (options: TaskRunnerOptions): TaskRunner => {
         run.close()
       }
     },
+    reuse: buffers => options.buffers?.giveBack(buffers),
     close: () => reader.close(),
   }
 }

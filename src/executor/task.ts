@@ -28,7 +28,10 @@ export interface WantedHours extends TimeRange {
   readonly columns: readonly (string | null)[]
 }
 
-/** What a task gives back; buffers in it are transferred, not copied. */
+/**
+ * What a task gives back; buffers in it are transferred, not copied. Those of its files go back to the worker with the next
+ * run.
+ */
 export interface TaskResult {
   readonly index: number
   /** One for each branch of the pipeline, in its order. */
@@ -75,6 +78,7 @@ export interface StageLedger {
 
 /**
  * Runs tasks, each at most `maxFailures` times, and gives their results in the order of the tasks.
+ * The files of a run are there until the next one begins.
  * @throws TASK_FAILED with the last attempt's error as its cause, or that error itself where it can't be retried
  */
 export interface Executor {

@@ -6,6 +6,7 @@ import { DATAGEN_TOPIC } from '../ingest/datagen/datagen-source.ts'
 import type { ObjectSplitReader } from '../ingest/object-split.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import { parquetEncoder } from '../sinks/parquet/index.ts'
+import { SpareBuffers } from '../sinks/spare-buffers.ts'
 import { makeKernels } from './kernels.ts'
 import { makeReader } from './sources.ts'
 import { openStoreAt } from './stores.ts'
@@ -15,13 +16,15 @@ import type { BatchRunnerSettings, RunnerSettings } from './worker-data.ts'
 export const makeRunner = async (plan: PipelinePlan, settings: RunnerSettings): Promise<TaskRunner> => {
   // one instance: what the reader decompresses lies where the decoder works
   const kernels = makeKernels(settings.kernels)
+  const buffers = new SpareBuffers()
   const batch = settings.batch === null ? null : batchPlan(plan)
   return taskRunner({
     plan: batch?.plan ?? plan,
     reader: makeReader(plan.source, settings.kafka, kernels),
     objects: batch === null || settings.batch === null ? null : await landedReader(batch, settings.batch),
     kernels,
-    encoderFactory: parquetEncoder(kernels),
+    encoderFactory: parquetEncoder(kernels, buffers),
+    buffers,
     maxFutureMs: durationMs(settings.maxFutureMs),
     table: settings.table,
     // a source that never waits must still let a stop through

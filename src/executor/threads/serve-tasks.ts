@@ -26,6 +26,9 @@ export const serveTasks = async (port: TaskPort, makeRunner: () => Promise<TaskR
       case 'cancel':
         running.get(message.id)?.abort()
         break
+      case 'reuse':
+        runner.reuse(message.buffers)
+        break
       case 'close':
         for (const controller of running.values()) controller.abort()
         void runner.close().finally(() => port.close())

@@ -1,6 +1,7 @@
 import type { Column } from '../../columnar/column.ts'
 import type { ColumnBatch } from '../../columnar/column-batch.ts'
 import type { EncodedFile } from '../../sinks/sink.ts'
+import { hasSpareBuffer } from '../../sinks/spare-buffers.ts'
 import type { BranchResult, TaskResult } from '../task.ts'
 
 /** A result that can be posted to another thread together with the buffers that move there. */
@@ -32,6 +33,13 @@ class OwnedBuffers {
   readonly #owned = new Map<ArrayBufferLike, ArrayBuffer>()
   readonly #copies = new Map<Values, Values>()
 
+  /** An array to which all of its buffer belongs, although it takes a part of it only. */
+  ownWhole(bytes: Uint8Array): Uint8Array {
+    const buffer = bytes.buffer as ArrayBuffer
+    this.#owned.set(buffer, buffer)
+    return bytes
+  }
+
   /** The array itself where it spans its whole buffer, else a copy. */
   own<V extends Values>(values: V): V {
     const { buffer } = values
@@ -62,7 +70,10 @@ const viewOf = <V extends Values>(like: V, buffer: ArrayBuffer): V => {
   return like instanceof Uint8Array ? (new Uint8Array(buffer) as V) : new kind(buffer)
 }
 
-const ownedFile = (file: EncodedFile, owned: OwnedBuffers): EncodedFile => ({ ...file, bytes: owned.own(file.bytes) })
+const ownedFile = (file: EncodedFile, owned: OwnedBuffers): EncodedFile => ({
+  ...file,
+  bytes: hasSpareBuffer(file) ? owned.ownWhole(file.bytes) : owned.own(file.bytes),
+})
 
 const ownedBranch = (branch: BranchResult, owned: OwnedBuffers): BranchResult => ({
   ...branch,

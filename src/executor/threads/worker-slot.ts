@@ -49,6 +49,11 @@ export class WorkerSlot {
     await this.#living().ready
   }
 
+  /** The files of the last run are not needed any more. */
+  giveBackBuffers(): void {
+    if (this.#thread?.alive === true) this.#thread.giveBackBuffers()
+  }
+
   /** Ends the thread, by force where it does not end by itself within the grace time. */
   async close(): Promise<void> {
     const thread = this.#thread

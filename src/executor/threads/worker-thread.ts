@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { fromErrorRecord, MillraceError } from '../../base/errors.ts'
+import { hasSpareBuffer } from '../../sinks/spare-buffers.ts'
 import type { Task, TaskResult } from '../task.ts'
 import type { DriverMessage, WorkerMessage } from './messages.ts'
 
@@ -15,6 +16,8 @@ export class WorkerThread {
   readonly #worker: Worker
   readonly #exited: Promise<void>
   readonly #answers = new Map<number, Settle<TaskResult>>()
+  /** Buffers that the thread would like to have back. */
+  readonly #lent: ArrayBuffer[] = []
   #starting: Settle<void> | null = null
   #lost: MillraceError | null = null
   #cause: unknown
@@ -61,6 +64,12 @@ export class WorkerThread {
     this.#worker.postMessage(message, [])
   }
 
+  /** Returns the buffers of the files that came from this thread: whoever had them has finished with them. */
+  giveBackBuffers(): void {
+    const buffers = this.#lent.splice(0)
+    if (buffers.length > 0) this.#worker.postMessage({ kind: 'reuse', buffers } satisfies DriverMessage, buffers)
+  }
+
   /** Stops the thread whatever it does, and waits until it has ended. */
   async terminate(): Promise<void> {
     await this.#worker.terminate()
@@ -88,6 +97,7 @@ export class WorkerThread {
         void this.terminate()
         break
       case 'done':
+        this.#lent.push(...spareBuffersOf(message.result))
         this.#take(message.id)?.resolve(message.result)
         break
       case 'failed':
@@ -123,3 +133,8 @@ export class WorkerThread {
     this.#answers.clear()
   }
 }
+
+const spareBuffersOf = ({ branches, deadLetters }: TaskResult): readonly ArrayBuffer[] =>
+  [...deadLetters, ...branches.flatMap(branch => branch.files.flat())]
+    .filter(hasSpareBuffer)
+    .map(({ bytes }) => bytes.buffer as ArrayBuffer)

@@ -3,6 +3,7 @@ import type { Column } from '../../columnar/column.ts'
 import type { PageEncoder } from '../../columnar/page-encoder.ts'
 import type { TableSchema } from '../../columnar/schema.ts'
 import { type RowSet, rowSetSize } from '../row-set.ts'
+import { SpareBuffers } from '../spare-buffers.ts'
 import { ChunkWriter } from './chunk-writer.ts'
 import { type ColumnChunk, chunkBytes } from './column-chunk.ts'
 import { footerOf, type RowGroup } from './footer.ts'
@@ -14,19 +15,28 @@ const ROW_GROUP_ROWS = 1_048_576
 const MAGIC = Uint8Array.of(0x50, 0x41, 0x52, 0x31)
 const TRAILER_BYTES = 8
 
+/** What the writers of a thread's files share. */
+export interface FileTools {
+  readonly pages: PageEncoder
+  /** Where files take their memory from. */
+  readonly buffers: SpareBuffers
+}
+
 /** Writes one Parquet file after the other, in memory: rows of any number of batches, then `finish`. */
 export class FileWriter {
   readonly #schema: TableSchema
   readonly #columns: readonly ChunkWriter[]
+  readonly #buffers: SpareBuffers
   #groups: { readonly rows: number; readonly chunks: readonly ColumnChunk[] }[] = []
   #groupRows = 0
   #closedRows = 0
   #closedBytes = 0
   #openBytes = 0
 
-  constructor(schema: TableSchema, encoder: PageEncoder) {
+  constructor(schema: TableSchema, { pages, buffers }: FileTools) {
     this.#schema = schema
-    this.#columns = schema.fields.map(field => new ChunkWriter(field, encoder))
+    this.#columns = schema.fields.map(field => new ChunkWriter(field, pages))
+    this.#buffers = buffers
   }
 
   /** Rows of the file so far. */
@@ -55,7 +65,7 @@ export class FileWriter {
   /** The file; the next one begins. */
   finish(): Uint8Array {
     if (this.#groupRows > 0) this.#closeGroup(chunk => chunk)
-    const file = fileOf(this.#schema, this.#groups)
+    const file = fileOf(this.#schema, this.#groups, this.#buffers)
     this.#groups = []
     this.#closedRows = 0
     this.#closedBytes = 0
@@ -76,10 +86,14 @@ export class FileWriter {
 const ownChunk = (chunk: ColumnChunk): ColumnChunk => ({ ...chunk, contents: chunk.contents.slice() })
 
 /** A file without rows. */
-export const emptyFile = (schema: TableSchema): Uint8Array => fileOf(schema, [])
+export const emptyFile = (schema: TableSchema): Uint8Array => fileOf(schema, [], new SpareBuffers())
 
 /** Puts a file together: magic number, chunks, page index, metadata and its length, magic number. */
-const fileOf = (schema: TableSchema, groups: readonly Omit<RowGroup, 'starts'>[]): Uint8Array => {
+const fileOf = (
+  schema: TableSchema,
+  groups: readonly Omit<RowGroup, 'starts'>[],
+  buffers: SpareBuffers,
+): Uint8Array => {
   let at = MAGIC.length
   const placed = groups.map(group => ({
     ...group,
@@ -93,13 +107,12 @@ const fileOf = (schema: TableSchema, groups: readonly Omit<RowGroup, 'starts'>[]
   const trailer = new Uint8Array(TRAILER_BYTES)
   new DataView(trailer.buffer).setUint32(0, metadata.length, true)
   trailer.set(MAGIC, 4)
-  return joined([MAGIC, ...chunks, ...pageIndex, metadata, trailer])
+  return joined([MAGIC, ...chunks, ...pageIndex, metadata, trailer], buffers)
 }
 
-/** In memory of its own, which moves to another thread without a copy; all of it is written, so it need not be zeros. */
-const joined = (parts: readonly Uint8Array[]): Uint8Array => {
-  const { buffer } = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, 0))
-  const all = new Uint8Array(buffer)
+/** In memory of its own, which moves to another thread without a copy. */
+const joined = (parts: readonly Uint8Array[], buffers: SpareBuffers): Uint8Array => {
+  const all = buffers.take(parts.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const part of parts) {
     all.set(part, at)

@@ -2,12 +2,11 @@ import { assert, present } from '../../base/assert.ts'
 import { MillraceError } from '../../base/errors.ts'
 import type { Column } from '../../columnar/column.ts'
 import type { ColumnBatch } from '../../columnar/column-batch.ts'
-import type { PageEncoder } from '../../columnar/page-encoder.ts'
 import { type Partitioner, type PartitionSlice, partitioner } from '../partition-by.ts'
 import type { GroupKernels } from '../row-grouping.ts'
 import { rowSetSize, sliceRows } from '../row-set.ts'
 import type { EncodedFile, TableEncoder, TableEncoderOptions } from '../sink.ts'
-import { FileWriter } from './file-writer.ts'
+import { type FileTools, FileWriter } from './file-writer.ts'
 
 /** Rows taken at a time between two looks at the size of a file. */
 const ROWS_PER_STEP = 8192
@@ -29,14 +28,14 @@ interface OpenPartition {
 export class ParquetTableEncoder implements TableEncoder {
   private readonly options: TableEncoderOptions
   private readonly partitioner: Partitioner
-  private readonly pages: PageEncoder
+  private readonly tools: FileTools
   private readonly open = new Map<string, OpenPartition>()
   private readonly files: EncodedFile[] = []
   private readonly spare: FileWriter[]
 
   /** @param spare Writers for files of this table; taken from, and given back to. */
-  constructor(kernels: GroupKernels, pages: PageEncoder, spare: FileWriter[], options: TableEncoderOptions) {
-    this.pages = pages
+  constructor(kernels: GroupKernels, tools: FileTools, spare: FileWriter[], options: TableEncoderOptions) {
+    this.tools = tools
     this.spare = spare
     this.options = options
     this.partitioner = partitioner(options.schema, options.partitionBy, kernels)
@@ -64,7 +63,7 @@ export class ParquetTableEncoder implements TableEncoder {
 
   private openPartition(partition: string): OpenPartition {
     if (this.open.size >= this.options.maxOpenPartitions) this.closeLargest()
-    const file = this.spare.pop() ?? new FileWriter(this.partitioner.fileSchema, this.pages)
+    const file = this.spare.pop() ?? new FileWriter(this.partitioner.fileSchema, this.tools)
     const opened = { partition, file }
     this.open.set(partition, opened)
     return opened
