@@ -18,9 +18,11 @@ export class SpareBuffers {
 
   /** Memory with unknown contents at the beginning of a buffer that holds nothing else. */
   take(bytes: number): Uint8Array {
+    if (bytes < LEAST_BYTES) return new Uint8Array(freshBuffer(bytes))
     const at = this.#spare.findIndex(({ byteLength }) => byteLength >= bytes)
-    const [spare] = bytes < LEAST_BYTES || at === -1 ? [] : this.#spare.splice(at, 1)
-    return new Uint8Array(spare ?? freshBuffer(bytes), 0, bytes)
+    // where none is large enough, a new one takes the place of the largest: files grow, their number does not
+    const [spare] = this.#spare.splice(at, 1)
+    return new Uint8Array(at === -1 || spare === undefined ? freshBuffer(bytes) : spare, 0, bytes)
   }
 
   giveBack(buffers: readonly ArrayBuffer[]): void {
