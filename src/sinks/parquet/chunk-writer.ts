@@ -17,8 +17,8 @@ import { i32, struct, thriftBytes } from './thrift.ts'
 /** A page is closed at about so many bytes before compression, or at so many rows (parquet-mr's limits). */
 const PAGE_BYTES = 1_048_576
 const PAGE_ROWS = 20_000
-/** Memory of a chunk that is not kept for the next one. */
-const MOST_KEPT_BYTES = 16 * 1_048_576
+/** A chunk with more memory does not keep it for the next one: as much as a whole file of the default size. */
+const MOST_KEPT_BYTES = 32 * 1_048_576
 const NO_PAGE = new Uint8Array(0)
 
 /**

@@ -213,7 +213,7 @@ export const SETTINGS = {
   'backpressure.maxBatchBytes': setting(bytes, '256MiB', 'Bytes that a batch is planned to read at most.'),
   'backpressure.maxOutputBytes': setting(
     bytes,
-    '64MiB',
+    '32MiB',
     'Bytes of files and rows that a batch is planned to give at most: they wait in memory for its end.',
   ),
   'task.maxFailures': setting(whole(1), 3, 'Attempts at a task before the pipeline fails.'),

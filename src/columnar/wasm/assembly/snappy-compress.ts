@@ -33,6 +33,11 @@ function putCopy(out: i32, distance: i32, length: i32): i32 {
 function putLiteral(out: i32, from: i32, to: i32): i32 {
   const last = to - from - 1
   if (last < 0) return out
+  if (last < 16) {
+    store<u8>(out, last << 2)
+    v128.store(out, v128.load(from), 1)
+    return out + 2 + last
+  }
   if (last < 60) {
     store<u8>(out++, last << 2)
   } else if (last < 256) {
@@ -66,11 +71,11 @@ function matches(one: i32, other: i32): bool {
 /** How many bytes are the same, at most up to `end`. */
 function sameLength(one: i32, other: i32, end: i32): i32 {
   const start = one
-  while (one + 8 <= end) {
-    const differing = load<u64>(one) ^ load<u64>(other)
-    if (differing != 0) return one - start + <i32>(ctz(differing) >>> 3)
-    one += 8
-    other += 8
+  while (one + 16 <= end) {
+    const differing = ~i8x16.bitmask(i8x16.eq(v128.load(one), v128.load(other))) & 0xffff
+    if (differing != 0) return one - start + ctz(differing)
+    one += 16
+    other += 16
   }
   while (one < end && load<u8>(one) == load<u8>(other)) {
     one++
