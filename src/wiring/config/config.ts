@@ -172,7 +172,7 @@ export const SETTINGS = {
     '30s',
     'A request without an answer for so long fails, and its connection is closed.',
   ),
-  'kafka.fetchMaxBytes': setting(bytes, '8MiB', 'Bytes of one partition in one fetch.'),
+  'kafka.fetchMaxBytes': setting(bytes, '4MiB', 'Bytes of one partition in one fetch.'),
   'kafka.prefetchBytes': setting(bytes, '64MiB', 'Bytes that were fetched and not asked for yet, over all workers.'),
   'kafka.maxDecompressedBytes': setting(bytes, '64MiB', 'A record batch that decompresses to more is refused.'),
   'kafka.maxRequestBytes': setting(
