@@ -16,6 +16,8 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
 
 // V8 compiles what runs for a moment as it does what runs for hours: let it wait longer, for the compiler takes a core
 setFlagsFromString('--interrupt-budget=600000')
+// threads hold little, and would collect all of it again and again to keep their heap as small as that
+setFlagsFromString('--initial-old-space-size=32')
 
 const program = new Command('millrace')
   .description('Micro-batch stream processing with backpressure: Kafka to exactly-once Parquet.')

@@ -2,6 +2,9 @@ import type { ScalarColumn } from '../../columnar/column.ts'
 import { plainLength } from '../../columnar/plain-values.ts'
 
 const SAMPLE_ROWS = 1024
+/** Of long values fewer are looked at: where some dozens are all different, a dictionary does not pay. */
+const SAMPLE_BYTES = 65_536
+const LEAST_SAMPLE_ROWS = 64
 /** A dictionary that outgrows this is given up (parquet-mr's default for its page). */
 export const MAX_DICTIONARY_BYTES = 1_048_576
 /** A dictionary has to make the column so much smaller before compression to be worth hashing every value. */
@@ -27,7 +30,8 @@ export const dictionaryPays = (values: Values): boolean => {
 const countsOfSample = (values: Values): ReadonlyMap<number, number> => {
   const hash = valueHash(values)
   const counts = new Map<number, number>()
-  const sampled = Math.min(SAMPLE_ROWS, values.length)
+  const rowsOfBytes = Math.floor((SAMPLE_BYTES * values.length) / Math.max(1, plainLength(values)))
+  const sampled = Math.min(SAMPLE_ROWS, values.length, Math.max(LEAST_SAMPLE_ROWS, rowsOfBytes))
   for (let i = 0; i < sampled; i++) {
     const value = hash(Math.floor((i * values.length) / sampled))
     counts.set(value, (counts.get(value) ?? 0) + 1)
