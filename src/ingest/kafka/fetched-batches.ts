@@ -19,7 +19,8 @@ export interface PartitionName {
 
 /**
  * Finds the record batches in a fetched frame without looking at their records. The last one is usually cut off, and
- * is fetched again. @throws CORRUPT_RECORD_BATCH, UNSUPPORTED_RECORD_FORMAT
+ * is fetched again; so is one that can't be read, so that it stops only those who want it.
+ * @throws CORRUPT_RECORD_BATCH, UNSUPPORTED_RECORD_FORMAT
  */
 export const findBatches = (
   of: PartitionName,
@@ -33,10 +34,9 @@ export const findBatches = (
   for (let at = start; at < end; ) {
     const header = readHeader(frame, at, end)
     if ('bad' in header) {
-      if (header.bad === 'magic') throw oldFormat(of, next, header.magic)
+      if (headers.length > 0) break
       // the broker always sends the first batch whole
-      if (header.bad === 'length' || headers.length === 0) throw corrupt(of, next, 'its length is wrong')
-      break
+      throw header.bad === 'magic' ? oldFormat(of, next, header.magic) : corrupt(of, next, 'its length is wrong')
     }
     at = header.end
     // a fetch begins with the batch that holds the offset, so that batch may also begin before it

@@ -10,6 +10,7 @@ import { RecordBatches } from '../../../src/ingest/kafka/record-batches.ts'
 import { type WrittenRecord, writeBatch } from '../../support/kafka-records.ts'
 import { lz4Frame } from '../../support/lz4-frames.ts'
 import { ALL_KERNELS } from '../../support/wasm-kernels.ts'
+import { zstdRepeats } from '../../support/zstd-frames.ts'
 
 const OF = { topic: 't', partition: 0 }
 const LIMIT = 1_000_000
@@ -53,22 +54,11 @@ const CODEC_CASES = [
 ] as const
 
 const BOMB_BYTES = 20 * LIMIT
-/** A zstd frame of blocks that each repeat one byte: 4 bytes stand for 128 KiB. */
-const zstdRepeats = (bytes: Buffer): Buffer => {
-  const blocks: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x58])]
-  for (let at = 0; at < bytes.length; at += 131_072) {
-    const size = Math.min(131_072, bytes.length - at)
-    const header = Buffer.alloc(4)
-    header.writeUIntLE((size << 3) | (1 << 1) | (at + size >= bytes.length ? 1 : 0), 0, 3)
-    blocks.push(header)
-  }
-  return Buffer.concat(blocks)
-}
 const BOMBS = [
   { codec: 1, compress: (bytes: Buffer) => gzipSync(bytes) },
   { codec: 2, compress: (bytes: Buffer) => compressSync(bytes) },
   { codec: 3, compress: lz4Frame },
-  { codec: 4, compress: zstdRepeats },
+  { codec: 4, compress: (bytes: Buffer) => zstdRepeats(bytes.length) },
 ] as const
 
 const bytesOrNull = fc.option(fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes)))
@@ -121,6 +111,17 @@ describe.each(ALL_KERNELS)('record batches (%s)', (_, kernels) => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it.each([
+    ['length', (batch: Buffer) => batch.writeInt32BE(3, 8)],
+    ['format', (batch: Buffer) => batch.writeInt8(1, 16)],
+  ])('a batch of wrong %s stops those who want it, not those who want what is before it', (_, spoil) => {
+    const batch = (baseOffset: number) => writeBatch([{ key: null, value: null }], { baseOffset })
+    const bad = batch(1)
+    spoil(bad)
+    expect(readFrame(kernels(), Buffer.concat([batch(0), bad, batch(2)]), 0, 1)).toHaveLength(1)
+    expect(() => readFrame(kernels(), Buffer.concat([bad, batch(2)]), 1, 2)).toThrow(MillraceError)
   })
 
   it('records that lie about their lengths are refused even under a right checksum', () => {
