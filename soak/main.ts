@@ -60,14 +60,28 @@ const run = async (services: OwnServices, options: SoakOptions): Promise<Outcome
       return withSoak(services, { backlog: 0, rate: USUAL_RATE, burst: BURST }, {}, runBurst)
     case 'redisGone':
       return withSoak(services, { backlog: 0, rate }, {}, soak => runRedisGone(soak, services.redis))
-    case 'diskFull': {
-      const disk = new SmallDisk()
-      try {
-        return await withSoak(services, { backlog: 0, rate }, { root: disk.root }, soak => runDiskFull(soak, disk))
-      } finally {
-        disk.close()
-      }
-    }
+    case 'diskFull':
+      return withSmallDisk(disk =>
+        withSoak(services, { backlog: 0, rate }, { root: disk.root }, soak => runDiskFull(soak, disk)),
+      )
+    case 'storeFull':
+      return withSmallDisk(async disk => {
+        const s3 = await startS3({ data: disk.root })
+        try {
+          return await withSoak({ ...services, s3 }, { backlog: 0, rate }, {}, soak => runDiskFull(soak, disk))
+        } finally {
+          await s3.stop()
+        }
+      })
+  }
+}
+
+const withSmallDisk = async (work: (disk: SmallDisk) => Promise<Outcome>): Promise<Outcome> => {
+  const disk = new SmallDisk()
+  try {
+    return await work(disk)
+  } finally {
+    disk.close()
   }
 }
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
 /** What a soak does. */
-export type Mode = 'kills' | 'zombies' | 'burst' | 'redisGone' | 'diskFull'
+export type Mode = 'kills' | 'zombies' | 'burst' | 'redisGone' | 'diskFull' | 'storeFull'
 
 export interface SoakOptions {
   readonly mode: Mode
@@ -28,6 +28,7 @@ npm run soak -- --zombies 100            drivers that are stopped, replaced, and
 npm run soak -- --burst                  100 times the usual rate for 30 s: memory, lag, rows
 npm run soak -- --redis-gone             how late commits come while Redis refuses or hangs
 npm run soak -- --disk-full              a local folder whose disk fills up, and has room again
+npm run soak -- --store-full             the same under an S3-compatible store
 
   --kills 50          at named points, in equal numbers
   --random N          at any time (default: half as many)
@@ -52,6 +53,7 @@ export const readOptions = (args: readonly string[]): SoakOptions | null => {
       burst: { type: 'boolean', default: false },
       'redis-gone': { type: 'boolean', default: false },
       'disk-full': { type: 'boolean', default: false },
+      'store-full': { type: 'boolean', default: false },
       rows: { type: 'string', default: '2000000' },
       rate: { type: 'string', default: '2000' },
       'max-rate': { type: 'string', default: '40000' },
@@ -72,9 +74,11 @@ export const readOptions = (args: readonly string[]): SoakOptions | null => {
         ? 'redisGone'
         : values['disk-full']
           ? 'diskFull'
-          : values.zombies === undefined
-            ? 'kills'
-            : 'zombies',
+          : values['store-full']
+            ? 'storeFull'
+            : values.zombies === undefined
+              ? 'kills'
+              : 'zombies',
     kills,
     random: values.random === undefined ? Math.floor(kills / 2) : whole('random', values.random),
     zombies: whole('zombies', values.zombies ?? '0'),

@@ -1,4 +1,4 @@
-export type Fault = 'none' | 'slowDown' | 'lost' | 'reset' | 'hang'
+export type Fault = 'none' | 'slowDown' | 'full' | 'overQuota' | 'lost' | 'reset' | 'hang'
 export interface FaultProxy {
   readonly endpoint: string
   /** How many calls met each fault. */

@@ -1,13 +1,17 @@
 // A proxy before an HTTP service that does harm to a share of the calls: 503 before the effect, or the answer lost after it.
+// It can also be a store without room.
 // The Host header is passed on as it came, so that signatures stay valid.
 import { createServer, request } from 'node:http'
 
-const SLOW_DOWN =
-  '<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>'
+const REFUSALS = {
+  slowDown: [503, 'SlowDown', 'Please reduce your request rate.'],
+  full: [507, 'InsufficientStorage', 'The disk is full.'],
+  overQuota: [403, 'QuotaExceeded', 'Your quota is exceeded.'],
+}
 
 /**
- * @param {{ target: string, fault: (call: { method: string, url: string }) => 'none' | 'slowDown' | 'lost' | 'reset' | 'hang' }} options
- *   `slowDown`: 503 without effect; `reset`: the connection ends without effect; `lost`: it ends after the effect;
+ * @param {{ target: string, fault: (call: { method: string, url: string }) => import('./fault-proxy.mjs').Fault }} options
+ *   `slowDown`, `full`, `overQuota`: 503, 507, 403 without effect; `reset`: the connection ends without effect; `lost`: it ends after the effect;
  *   `hang`: no answer ever
  */
 export const startFaultProxy = async ({ target, fault }) => {
@@ -23,9 +27,11 @@ export const startFaultProxy = async ({ target, fault }) => {
       incoming.socket.destroy()
       return
     }
-    if (kind === 'slowDown') {
+    if (kind in REFUSALS) {
+      const [status, code, message] = REFUSALS[kind]
+      const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`
       incoming.resume()
-      incoming.on('end', () => outgoing.writeHead(503, { 'content-type': 'application/xml' }).end(SLOW_DOWN))
+      incoming.on('end', () => outgoing.writeHead(status, { 'content-type': 'application/xml' }).end(body))
       return
     }
     const { method, url: path, headers } = incoming

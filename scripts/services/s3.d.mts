@@ -10,4 +10,6 @@ export interface RunningS3 {
 export declare const startS3: (options?: {
   readonly port?: number
   readonly buckets?: readonly string[]
+  /** A folder of the caller's for what it stores. */
+  readonly data?: string
 }) => Promise<RunningS3>

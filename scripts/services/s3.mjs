@@ -61,13 +61,13 @@ const goCommand = () => {
 
 /**
  * Starts the store and waits until it answers.
- * @param {{ port?: number, buckets?: readonly string[] }} [options]
+ * @param {{ port?: number, buckets?: readonly string[], data?: string }} [options] `data` is a folder of the caller's
  */
-export const startS3 = async ({ port, buckets = ['millrace'] } = {}) => {
+export const startS3 = async ({ port, buckets = ['millrace'], data: given } = {}) => {
   const binary = versitygw()
   const folder = mkdtempSync(join(tmpdir(), 'millrace-s3-'))
-  const data = join(folder, 'data')
-  mkdirSync(data)
+  const data = given ?? join(folder, 'data')
+  mkdirSync(data, { recursive: true })
   const listener = port ?? (await freePort())
   const launch = async () => {
     const log = openSync(join(folder, 'server.log'), 'a')

@@ -36,6 +36,8 @@ const OTHER_REGION = new Set([
   'AuthorizationHeaderMalformed',
   'IllegalLocationConstraintException',
 ])
+/** No room: some stores say so as a denial. It passes when there is room again, and nothing was written. */
+const FULL = new Set(['InsufficientStorage', 'QuotaExceeded', 'XMinioStorageFull'])
 /** Client errors that pass: damage on the way, and others at work on the same key. They had no effect. */
 const PASSING = new Set([
   'BadDigest',
@@ -56,7 +58,8 @@ export const isConditionFailed = (error: unknown): boolean => answerOf(error).st
 export const failureOf = (what: string, location: string, thrown: unknown): Failure => {
   if (thrown instanceof MillraceError) return { error: thrown, again: false, uncertain: false }
   const answer = answerOf(thrown)
-  const refused = refusalOf(answer, location)
+  const full = FULL.has(answer.name) || answer.status === 507
+  const refused = full ? null : refusalOf(answer, location)
   if (refused !== null) {
     const [message, remedy] = refused
     const error = new MillraceError('STORE_MISCONFIGURED', message, {
@@ -68,14 +71,18 @@ export const failureOf = (what: string, location: string, thrown: unknown): Fail
     return { error, again: answer.clockCorrected, uncertain: false }
   }
   const { status, name, systemCode } = answer
-  const again = status === null || status >= 500 || status === 429 || PASSING.has(name)
+  const again = full || status === null || status >= 500 || status === 429 || PASSING.has(name)
   const error = new MillraceError('STORE_FAILED', `could not ${what} in ${location}: ${toldBy(answer)}`, {
-    remedy: REMEDIES[systemCode ?? name] ?? 'Look at the health of the store; nothing that was committed is lost.',
+    remedy: full
+      ? NO_ROOM
+      : (REMEDIES[systemCode ?? name] ?? 'Look at the health of the store; nothing that was committed is lost.'),
     cause: causeOf(answer),
     details: { location, code: systemCode ?? name },
   })
-  return { error, again, uncertain: again && !PASSING.has(name) }
+  return { error, again, uncertain: again && !full && !PASSING.has(name) }
 }
+
+const NO_ROOM = 'Make room in the store or raise its quota; the pipeline then goes on after its last commit.'
 
 const REMEDIES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Nothing listens there: check s3.endpoint and start the store.',

@@ -147,6 +147,9 @@ describe('what may pass', () => {
     ['a conflict of conditional writes', errorOf(409, 'ConditionalRequestConflict')],
     ['damage on the way', errorOf(400, 'BadDigest')],
     ['too many requests', { status: 429 }],
+    ['a full disk', errorOf(507, 'XMinioStorageFull')],
+    ['a full store behind a proxy', { status: 507 }],
+    ['a quota that is used up, told as a denial', errorOf(403, 'QuotaExceeded')],
     ['an answer of a proxy', { status: 502, body: '<html>Bad Gateway</html>' }],
   ])('is tried again: %s', async (_, given) => {
     const store = await openS3ObjectStore(options())
@@ -174,6 +177,16 @@ describe('what may pass', () => {
     await expect(store.get('entry')).rejects.toMatchObject({ code: 'STORE_FAILED', details: { code: 'SlowDown' } })
     expect(waits).toEqual([50, 100, 200, 400, 800, 1600, 3200, 5000, 5000])
     expect(asked).toHaveLength(10)
+  })
+
+  it.each([507, 403])('a store that stays full is named with what to do (%s)', async status => {
+    const store = await openS3ObjectStore(options({ maxAttempts: 2 }))
+    answer = () => errorOf(status, 'QuotaExceeded')
+    await expect(store.createOnly('entry', new Uint8Array(3))).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+      exitCode: 1,
+      remedy: expect.stringContaining('Make room'),
+    })
   })
 
   it('gives up before that where the time for all attempts is over', async () => {
