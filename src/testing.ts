@@ -1,5 +1,6 @@
 /** The door for tests, `millrace/testing`: a pipeline in worlds that fail, and what each port promises. */
 export { type CheckpointUnderTest, checkpointPromises } from './sim/conformance/checkpoint-promises.ts'
+export { type FastCopyUnderTest, fastCopyPromises } from './sim/conformance/fast-copy-promises.ts'
 export { type ObjectStoreTraits, objectStorePromises } from './sim/conformance/object-store-promises.ts'
 export type { OpenedStore } from './sim/conformance/opened-store.ts'
 export type { ConformancePromise } from './sim/conformance/promise.ts'

@@ -1,10 +1,11 @@
 // A real Kafka broker (KRaft, one node, loopback) from Maven Central, for tests, benches and by hand:
 //   node scripts/services/kafka.mjs [port]     starts it and stops it with Ctrl-C
-import { spawn, spawnSync } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { projectFolder } from '../set-up.mjs'
 import { answers, end, endWithThisProcess, freePort } from './processes.mjs'
 
@@ -47,12 +48,11 @@ export const startKafka = async ({ port } = {}) => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
   const properties = join(folder, 'server.properties')
   writeFileSync(properties, serverProperties(folder, listener, controller))
-  const formatted = spawnSync(
-    'java',
-    ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', properties],
-    { encoding: 'utf8' },
-  )
-  if (formatted.status !== 0) throw new Error(`Kafka's storage could not be formatted:\n${formatted.stderr}`)
+  // not one that blocks: other services start at the same time
+  const format = ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', properties]
+  await promisify(execFile)('java', format).catch(error => {
+    throw new Error(`Kafka's storage could not be formatted:\n${error.stderr}`)
+  })
   let broker = await launch(classPath, properties, folder, listener)
   const stopBroker = () => end(broker, 15_000)
   return {
