@@ -7,6 +7,9 @@ const alias = [
   { find: /^millrace\/testing$/, replacement: source('testing.ts') },
 ]
 
+/** How long something may take on a busy machine before it counts as not happening. */
+const expectation = { poll: { timeout: 60_000 } }
+
 /**
  * `unit`: no service, no network, seconds. `simulation`: the driver under faults, without services; longer. `system`:
  * real Kafka and the built package; the setup file starts what is needed and stops it again.
@@ -19,6 +22,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'unit',
+          expect: expectation,
           include: ['test/unit/**/*.test.ts'],
           globalSetup: ['test/support/build-kernels.ts'],
           testTimeout: 60_000,
@@ -28,6 +32,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'simulation',
+          expect: expectation,
           include: ['test/simulation/**/*.test.ts'],
           globalSetup: ['test/support/build-kernels.ts'],
           testTimeout: 300_000,
@@ -37,6 +42,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'system',
+          expect: expectation,
           include: ['test/system/**/*.test.ts'],
           globalSetup: ['test/system/setup/global-setup.ts'],
           testTimeout: 300_000,
