@@ -1,10 +1,12 @@
 import { type DurationMs, durationMs, type EpochMs, type Offset } from '../base/units.ts'
+import type { PlanEntry } from '../checkpoint/entries.ts'
 import { partitionKey } from '../ingest/offset-range.ts'
 import type { PartitionBounds } from '../ingest/source.ts'
 import type { DriverParts } from './driver-parts.ts'
 import type { DriverState } from './driver-state.ts'
 import { type NextBatch, planNext } from './next-batch.ts'
-import { admitPartitions, backlogOf, type Discrepancy, topicTruncated } from './plan-batch.ts'
+import { admitPartitions, backlogOf, type Discrepancy, dataLost, topicTruncated } from './plan-batch.ts'
+import { type CutRange, plannedRangeCut, rangesLeft } from './planned-ranges.ts'
 import { stopwatch } from './stopwatch.ts'
 
 /** What there is to do: a batch (from a state that knows all partitions), nothing yet, or never again. */
@@ -61,6 +63,31 @@ export class BatchPlanner {
     return atEnd && decision.kind === 'nothing' ? 'ended' : 'nothing'
   }
 
+  /**
+   * A batch from the log, once its source holds what was planned. Where that is gone for good and the user allows it, what is
+   * left of it. @throws DATA_LOST, ABORTED
+   */
+  async whatIsLeft(batch: NextBatch, logged: PlanEntry, signal: AbortSignal): Promise<NextBatch> {
+    const { source, clock, settings, plan } = this.#parts
+    if (plan.source.kind !== 'kafka') return batch
+    const { failOnDataLoss } = plan.source
+    const startedAt = clock.monotonicMs()
+    for (;;) {
+      const bounds = await source.bounds()
+      const { deleted, cut, ranges } = rangesLeft(logged.ranges, bounds)
+      if (failOnDataLoss && deleted[0] !== undefined) throw dataLost(deleted[0])
+      const patient = clock.monotonicMs() - startedAt < settings.truncationGraceMs
+      if (cut[0] === undefined || !patient) {
+        if (failOnDataLoss && cut[0] !== undefined) throw plannedRangeCut(cut[0])
+        this.#reportSkipped(deleted)
+        this.#reportCut(cut)
+        const left = cut.length === 0 ? logged : { ...logged, ranges }
+        return { ...batch, plan: left, logged: left }
+      }
+      await clock.sleep(settings.pollIntervalMs, signal)
+    }
+  }
+
   #admit(state: DriverState, bounds: readonly PartitionBounds[]): DriverState {
     const { clock, plan } = this.#parts
     const { position } = state
@@ -80,6 +107,13 @@ export class BatchPlanner {
   #reportSkipped(skipped: readonly Discrepancy[]): void {
     for (const { topic, partition, committed, earliest } of skipped) {
       const message = `${topic}/${partition}: offsets ${committed} to ${earliest - 1} were deleted before they were read, and are skipped`
+      this.#parts.emit({ kind: 'warning', code: 'DATA_LOST', message })
+    }
+  }
+
+  #reportCut(cut: readonly CutRange[]): void {
+    for (const { topic, partition, from, until, latest } of cut) {
+      const message = `${topic}/${partition}: offsets ${Math.max(from, latest)} to ${until - 1} were planned, but the topic lost its end, and they are skipped`
       this.#parts.emit({ kind: 'warning', code: 'DATA_LOST', message })
     }
   }

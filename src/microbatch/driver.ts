@@ -159,7 +159,9 @@ class DriverLoop {
   async #runUnlessDone(state: DriverState, batch: NextBatch): Promise<DriverState | null> {
     const { checkpoint } = this.#parts
     try {
-      return await runMicroBatch(this.#parts, state, batch, this.#abandoning)
+      const { logged } = batch
+      const held = logged === null ? batch : await this.#planner.whatIsLeft(batch, logged, this.#stopping)
+      return await runMicroBatch(this.#parts, state, held, this.#abandoning)
     } catch (error) {
       if (error instanceof MillraceError && error.code === 'ABORTED') throw error
       const commit = await checkpoint.readCommit(batch.plan.batchId).catch(() => null)

@@ -30,6 +30,7 @@ export interface BacklogOptions {
 export interface Discrepancy {
   readonly topic: string
   readonly partition: number
+  /** The offset that is committed, or the end that a run was to read to. */
   readonly committed: Offset
   readonly earliest: Offset
   readonly latest: Offset
@@ -92,18 +93,19 @@ export const backlogOf = (
       if (options.failOnDataLoss) throw dataLost(discrepancy)
       skipped.push(discrepancy)
     }
-    if (committed > latest) ahead.push(discrepancy)
     const from = Math.max(committed, earliest)
-    const end =
-      options.ending === null
-        ? latest
-        : Math.min(latest, options.ending.get(partitionKey({ topic, partition })) ?? from)
+    const ending = options.ending === null ? latest : (options.ending.get(partitionKey({ topic, partition })) ?? from)
+    // also an end that the run has seen and that is gone: it would be waited for for ever
+    const seen = Math.max(committed, ending)
+    if (seen > latest) ahead.push({ ...discrepancy, committed: offset(seen) })
+    const end = Math.min(latest, ending)
     backlog.push({ topic, partition, from: offset(from), latest: offset(Math.max(from, end)) })
   }
   return { backlog, skipped, ahead }
 }
 
-const dataLost = ({ topic, partition, committed, earliest }: Discrepancy): MillraceError =>
+/** Offsets that retention deleted before they were read. */
+export const dataLost = ({ topic, partition, committed, earliest }: Discrepancy): MillraceError =>
   new MillraceError(
     'DATA_LOST',
     `${topic}/${partition}: offsets ${committed} to ${earliest - 1} were deleted before they were read`,
@@ -119,7 +121,7 @@ const dataLost = ({ topic, partition, committed, earliest }: Discrepancy): Millr
 export const topicTruncated = ({ topic, partition, committed, latest }: Discrepancy): MillraceError =>
   new MillraceError(
     'DATA_LOST',
-    `${topic}/${partition}: offset ${committed} is committed, but the topic ends at ${latest}`,
+    `${topic}/${partition}: the topic reached offset ${committed}, and now ends at ${latest}`,
     {
       remedy: 'The topic was truncated or made anew. Start anew with --reset-offsets once you know what was lost.',
       details: { topic, partition, committed, latest },

@@ -177,7 +177,7 @@ class Simulation {
       await this.#auditor.review()
       this.#supervisor.check()
       if (more && (what === 'faults' || steps < STEPS_TO_CATCH_UP)) continue
-      if (this.#excuse() !== null) return false
+      if (this.#lifecycleStruck) return false
       throw brokenPromise(
         `stuck: no ${what} within ${steps} steps; ${this.#auditor.awaited} committed rows are invisible`,
       )

@@ -81,10 +81,30 @@ it('what can not be read is deleted, the loss accepted, and all around it lands'
   expect((await run(root, broker.address)).code).toBe(1)
   broker.log = broker.log.slice(2)
   const { code, stderr } = await run(root, broker.address, { FAIL_ON_DATA_LOSS: 'false' })
-  expect([code, stderr]).toEqual([0, ''])
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/offsets 10 to 19 were deleted .* and are skipped/)])
   expect(await landed(root)).toEqual([
     [0, 9, 10],
     [20, 29, 10],
+  ])
+})
+
+it('a topic that loses its end under a batch that was planned is named, and what is left is read where that is allowed', async () => {
+  const bad = { from: ROWS, until: 2 * ROWS, bytes: batchAt(ROWS).fill('9', 80, 81) }
+  const broker = await startScriptedBroker([good(0), bad])
+  const root = temporaryFolder()
+  const grace = { MILLRACE_SOURCE_TRUNCATION_GRACE: '100ms' }
+  expect((await run(root, broker.address, grace)).code).toBe(1)
+  broker.log = broker.log.slice(0, 1)
+  const refused = await run(root, broker.address, grace)
+  const told = /DATA_LOST: scripted\/0: offsets 10 to 19 are planned, but the topic ends at 10\n.*failOnDataLoss: false/
+  expect([refused.code, refused.stderr]).toEqual([4, expect.stringMatching(told)])
+  const allowed = await run(root, broker.address, { ...grace, FAIL_ON_DATA_LOSS: 'false' })
+  expect([allowed.code, allowed.stderr]).toEqual([0, expect.stringContaining('the topic lost its end')])
+  broker.log = [good(0), good(ROWS)]
+  expect(await run(root, broker.address, grace)).toMatchObject({ code: 0, stderr: '' })
+  expect(await landed(root)).toEqual([
+    [0, 9, 10],
+    [10, 19, 10],
   ])
 })
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { durationMs, epochMs, offset } from '../../../src/base/units.ts'
 import type { PartitionProgress } from '../../../src/checkpoint/entries.ts'
 import { admitPartitions, advancePartitions, backlogOf, fresh, rangesOf } from '../../../src/microbatch/plan-batch.ts'
+import { rangesLeft } from '../../../src/microbatch/planned-ranges.ts'
 import { nextTick } from '../../../src/microbatch/triggers.ts'
 
 const now = epochMs(1_000_000)
@@ -69,6 +70,12 @@ describe('a plan', () => {
     expect(ahead).toHaveLength(1)
   })
 
+  it('does not wait for an end of the run that the topic has lost', () => {
+    const ending = new Map([['t/0', offset(9)]])
+    expect(backlogOf([at(0, 6)], [bounds(0, 0, 7)], { ...careful, ending }).ahead).toMatchObject([{ committed: 9 }])
+    expect(backlogOf([at(0, 6)], [bounds(0, 0, 9)], { ...careful, ending }).ahead).toEqual([])
+  })
+
   it('goes no further than the end of the run', () => {
     const ending = new Map([['t/0', offset(6)]])
     const { backlog } = backlogOf([at(0, 2), at(1, 4)], [bounds(0, 0, 9), bounds(1, 0, 9)], { ...careful, ending })
@@ -82,6 +89,31 @@ describe('a plan', () => {
     const { backlog } = backlogOf([at(0, 2), at(1, 4)], [bounds(0, 0, 2), bounds(1, 0, 4)], careful)
     expect(rangesOf(backlog, [], true)).toHaveLength(2)
     expect(rangesOf(backlog, [], false)).toHaveLength(0)
+  })
+})
+
+describe('what is left of a plan in the log', () => {
+  const planned = (from: number, until: number) => ({
+    topic: 't',
+    partition: 0,
+    from: offset(from),
+    until: offset(until),
+  })
+
+  it('is the plan where its topic holds all of it', () => {
+    const ranges = [planned(2, 9)]
+    expect(rangesLeft(ranges, [bounds(0, 2, 9)])).toEqual({ ranges, deleted: [], cut: [] })
+    expect(rangesLeft([planned(5, 5)], [bounds(0, 7, 9)])).toEqual({ ranges: [planned(5, 5)], deleted: [], cut: [] })
+  })
+
+  it('is less where the topic has lost the beginning or the end, and says which', () => {
+    expect(rangesLeft([planned(2, 9)], [bounds(0, 4, 7)])).toMatchObject({
+      ranges: [planned(2, 7)],
+      deleted: [{ committed: 2, earliest: 4 }],
+      cut: [{ from: 2, until: 9, latest: 7 }],
+    })
+    expect(rangesLeft([planned(5, 9)], [bounds(0, 0, 3)])).toMatchObject({ ranges: [planned(5, 5)], deleted: [] })
+    expect(rangesLeft([planned(5, 9)], [bounds(0, 20, 30)]).deleted).toMatchObject([{ committed: 5, earliest: 9 }])
   })
 })
 

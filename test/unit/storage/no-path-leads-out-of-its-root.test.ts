@@ -14,6 +14,7 @@ import { viewRoutes } from '../../../src/service/view-routes.ts'
 import { type Partitioner, partitioner } from '../../../src/sinks/partition-by.ts'
 import { openLocalObjectStore } from '../../../src/storage/local/local-object-store.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
+import { ALL_KERNELS } from '../../support/wasm-kernels.ts'
 
 const HOSTILE = [
   '..',
@@ -60,11 +61,11 @@ const partitionOf = (split: Partitioner, key: string): string => {
   }
 }
 
-describe('values that rows bring', () => {
+describe.each(ALL_KERNELS)('values that rows bring (%s)', (_, kernels) => {
   it('name folders below their table, or are refused as too long', async () => {
     const around = folder()
     const store = await openLocalObjectStore({ root: join(around, 'root'), durability: 'process' })
-    const split = partitioner(SCHEMA, { kind: 'columns', columns: ['key'] })
+    const split = partitioner(SCHEMA, { kind: 'columns', columns: ['key'] }, kernels())
     const piece = fc.oneof(
       fc.constantFrom('..', '/', '\\', '%', '%2e', '\u0000', '.', '='),
       fc.string({ unit: 'binary' }),
