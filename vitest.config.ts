@@ -25,7 +25,7 @@ export default defineConfig({
           expect: expectation,
           include: ['test/unit/**/*.test.ts'],
           globalSetup: ['test/support/build-kernels.ts'],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
         },
       },
       {

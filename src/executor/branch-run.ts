@@ -69,7 +69,13 @@ const aggregatingRun = (
   return {
     take: decoded => aggregation.add(chain.run(decoded)),
     finish: () => ({
-      result: { files: [], rows: [], partials: aggregation.partials(), maxEventTime: aggregation.maxEventTime() },
+      result: {
+        files: [],
+        rows: [],
+        partials: aggregation.partials(),
+        maxEventTime: aggregation.maxEventTime(),
+        rowsAhead: aggregation.rowsAhead(),
+      },
       ledger: [...chain.ledger(), ...aggregation.ledger()],
     }),
     close: () => aggregation.close(),
@@ -89,7 +95,7 @@ const landingRun = (plan: BranchPlan, chain: StageChain, task: BranchTask, aroun
       const files = taken.map(output => output.files)
       const rows = taken.map(output => output.rows)
       return {
-        result: { files, rows, partials: null, maxEventTime: null },
+        result: { files, rows, partials: null, maxEventTime: null, rowsAhead: 0 },
         ledger: [...chain.ledger(), ...hours.ledger()],
       }
     },

@@ -16,6 +16,8 @@ export interface PartialAggregation {
   partials(): ColumnBatch | null
   /** Greatest event time seen (capped), `null` without a window or before the first row. */
   maxEventTime(): EpochMs | null
+  /** Rows whose event time is beyond the cap. */
+  rowsAhead(): number
   /** `window` (where there is one) and `aggregate`, whose rows all end as `aggregated`. */
   ledger(): readonly StageLedger[]
   /** Gives the memory of the groups back. */
@@ -53,6 +55,7 @@ export const partialAggregation = (
     },
     partials: () => (table.groups === 0 ? null : table.all()),
     maxEventTime: () => assigner?.maxEventTime ?? null,
+    rowsAhead: () => assigner?.rowsAhead ?? 0,
     ledger: () => [...(window === null ? [] : [toLedger('window', windowCounters)]), toLedger('aggregate', counters)],
     close: () => table.dispose(),
   }

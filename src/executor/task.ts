@@ -50,6 +50,8 @@ export interface BranchResult {
   readonly partials: ColumnBatch | null
   /** Greatest event time seen (capped), or `null`; only of branches with a window. */
   readonly maxEventTime: EpochMs | null
+  /** Rows whose event time is too far ahead of the clock to say anything of time. */
+  readonly rowsAhead: number
 }
 
 /**

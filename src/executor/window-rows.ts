@@ -21,6 +21,8 @@ export interface WindowAssigner {
   assign(batch: ColumnBatch): WindowedRows
   /** Greatest event time of all rows so far, late ones too, of those that are not beyond the limit; `null` before the first. */
   readonly maxEventTime: EpochMs | null
+  /** Rows so far whose event time is beyond the limit. */
+  readonly rowsAhead: number
 }
 
 /** What becomes of a batch in its windows. */
@@ -48,14 +50,19 @@ export const windowAssigner = (
 ): WindowAssigner => {
   const position = fieldIndex(input, window.eventTime)
   let greatest = Number.NEGATIVE_INFINITY
+  let ahead = 0
   return {
     get maxEventTime() {
       return greatest === Number.NEGATIVE_INFINITY ? null : epochMs(greatest)
+    },
+    get rowsAhead() {
+      return ahead
     },
     assign(batch) {
       const rows = rowCount(batch)
       const assigned = assignRows(batch, timestampColumn(batch.columns[position]), window, limits)
       greatest = Math.max(greatest, assigned.greatest)
+      ahead += assigned.ahead
       counters.in += rows
       counters.out += assigned.selection.length
       countDropped(counters, 'late', assigned.late)
@@ -88,6 +95,7 @@ const assignRows = (batch: ColumnBatch, times: Int64Column, window: TumblingWind
   let nulls = 0
   let outOfRange = 0
   let otherHour = 0
+  let ahead = 0
   let greatest = Number.NEGATIVE_INFINITY
   for (let at = 0; at < rows; at++) {
     const row = selection === null ? at : (selection[at] as number)
@@ -100,7 +108,8 @@ const assignRows = (batch: ColumnBatch, times: Int64Column, window: TumblingWind
       outOfRange++
       continue
     }
-    if (time > greatest && time <= maxEventTime) greatest = time
+    if (time > maxEventTime) ahead++
+    else if (time > greatest) greatest = time
     const start = windowStart(time, window)
     if (start + window.sizeMs <= watermark) {
       late++
@@ -114,5 +123,5 @@ const assignRows = (batch: ColumnBatch, times: Int64Column, window: TumblingWind
     kept[count++] = row
   }
   const column: Int64Column = { kind: 'timestamp', length: batch.length, validity: null, values: starts }
-  return { starts: column, selection: kept.subarray(0, count), greatest, late, nulls, outOfRange, otherHour }
+  return { starts: column, selection: kept.subarray(0, count), greatest, ahead, late, nulls, outOfRange, otherHour }
 }

@@ -5,6 +5,7 @@ import type { Executor } from '../executor/task.ts'
 import { planShape } from '../pipeline/shape.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { DriverParts } from './driver-parts.ts'
+import { RareWarnings } from './rare-warnings.ts'
 
 /** What a driver is assembled from: ports in, no technology, so that a simulation assembles the very same driver. */
 export interface DriverPorts
@@ -48,7 +49,9 @@ export const assembleDriver = async (ports: DriverPorts): Promise<DriverParts> =
     const executor = await starting
     const rate = rateController(ports.rate, commit?.rate ?? null)
     const committed = ports.committed === undefined ? {} : { committed: ports.committed }
-    return { plan, source, executor, checkpoint, sinks, rate, kernels, encoder, clock, settings, emit, ...committed }
+    const warnings = new RareWarnings(clock, emit)
+    const given = { plan, source, sinks, kernels, encoder, clock, settings, emit }
+    return { ...given, executor, checkpoint, rate, warnings, ...committed }
   } catch (error) {
     // what it failed with is the second reason at most
     const executor = await starting.catch(() => null)

@@ -9,6 +9,7 @@ import type { SourcePlanner } from '../ingest/source.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { Sink, TableEncoderFactory } from '../sinks/sink.ts'
 import type { DriverEvent } from './progress.ts'
+import type { RareWarnings } from './rare-warnings.ts'
 import type { Trigger } from './triggers.ts'
 
 /** Everything a driver is made of. No technology among it: a simulation composes the very same driver. */
@@ -26,6 +27,7 @@ export interface DriverParts {
   readonly settings: DriverSettings
   /** Told of every commit once its output is published; returns at once and must not throw. */
   readonly committed?: (entry: CommitEntry) => void
+  readonly warnings: RareWarnings
   /** Told of every event as it happens; must not throw. */
   readonly emit: (event: DriverEvent) => void
 }

@@ -1,6 +1,7 @@
 import { BEFORE_ALL_TIME, durationMs } from '../base/units.ts'
 import type { CommitEntry, PlanEntry } from '../checkpoint/entries.ts'
 import { droppedFor } from '../executor/batch-ledger.ts'
+import { partitionKey } from '../ingest/offset-range.ts'
 import type { BoundSink, DriverParts } from './driver-parts.ts'
 import type { DriverState } from './driver-state.ts'
 import type { NextBatch } from './next-batch.ts'
@@ -44,6 +45,12 @@ export const learn = (parts: DriverParts, before: DriverState, batch: FinishedBa
     })
   }
   parts.emit({ kind: 'progress', progress: progressOf(parts, before, batch, schedulingDelayMs) })
+  for (const { topic, partition } of computed.onlyAhead) {
+    const message =
+      `${topic}/${partition} brings event times further ahead of the clock than watermark.maxFuture and no others, and holds the ` +
+      'watermark back; look at the clock of its producer'
+    parts.warnings.tell('EVENT_TIMES_AHEAD', partitionKey({ topic, partition }), message)
+  }
 }
 
 const progressOf = (
@@ -100,13 +107,22 @@ const leastWatermark = ({ plan }: DriverParts, { watermarks }: ComputedBatch): s
   return Number.isFinite(least) && least > BEFORE_ALL_TIME ? new Date(least).toISOString() : null
 }
 
-const stateOperators = ({ plan }: DriverParts, { aggregations }: DriverState, { ledger }: ComputedBatch) =>
+const stateOperators = ({ plan }: DriverParts, { aggregations }: DriverState, { ledger, rowsAhead }: ComputedBatch) =>
   aggregations.flatMap((aggregation, at) => {
     const branch = plan.branches[at]
     if (aggregation === null || branch === undefined) return []
     const late = droppedFor({ ...ledger, stages: [ledger.stages[at] ?? []] }, 'late')
     const { groups: numRowsTotal, byteSize: memoryUsedBytes, openWindows } = aggregation
-    return [{ branch: branch.name, numRowsTotal, memoryUsedBytes, openWindows, numRowsDroppedByWatermark: late }]
+    return [
+      {
+        branch: branch.name,
+        numRowsTotal,
+        memoryUsedBytes,
+        openWindows,
+        numRowsDroppedByWatermark: late,
+        numRowsAheadOfClock: rowsAhead[at] ?? 0,
+      },
+    ]
   })
 
 const sourceProgress = (

@@ -28,6 +28,10 @@ export interface ComputedBatch {
   readonly outputBytes: number
   /** Greatest event time of each partition and branch. */
   readonly maxEventTimes: ReadonlyMap<string, readonly (EpochMs | null)[]>
+  /** Rows of each branch that are too far ahead of the clock to say anything of time. */
+  readonly rowsAhead: readonly number[]
+  /** Ranges that brought a branch no other rows: they hold its watermark back. */
+  readonly onlyAhead: readonly OffsetRange[]
   /** Watermark of each branch after the batch. */
   readonly watermarks: readonly EpochMs[]
 }
@@ -65,6 +69,12 @@ export const computeOutputs = (
     bytesRead: results.reduce((bytes, result) => bytes + result.bytesRead, 0),
     outputBytes: results.reduce((bytes, result) => bytes + heldBytes(result), 0),
     maxEventTimes: eventTimes(plan.ranges, results),
+    rowsAhead: parts.plan.branches.map((_, branch) =>
+      results.reduce((rows, { branches }) => rows + (branches[branch]?.rowsAhead ?? 0), 0),
+    ),
+    onlyAhead: results
+      .filter(({ branches }) => branches.some(({ rowsAhead, maxEventTime }) => rowsAhead > 0 && maxEventTime === null))
+      .map(({ index }) => present(plan.ranges[index], 'split')),
     watermarks,
   }
 }

@@ -53,6 +53,8 @@ export interface StateOperatorProgress {
   readonly memoryUsedBytes: number
   readonly openWindows: number
   readonly numRowsDroppedByWatermark: number
+  /** Rows whose event time lies beyond `watermark.maxFuture`: counted in their windows, without a say in the watermark. */
+  readonly numRowsAheadOfClock: number
 }
 
 /** Offsets by topic and partition, as Spark writes them. */

@@ -168,6 +168,11 @@ export const DRIVER_METRICS: readonly Metric<Observed>[] = Object.freeze([
     'Windows that are open.',
     perBranch(each => each.openWindows),
   ),
+  metric('counter', ['branch'])(
+    'rows_ahead_of_clock_total',
+    'Rows whose event time is further ahead than watermark.maxFuture: in their windows, without a say in the watermark.',
+    perBranch(each => each.numRowsAheadOfClock),
+  ),
   gauge('driver_epoch', 'Number of the driver that owns the pipeline; a higher one fences lower ones.', event =>
     event.kind === 'started' ? sample(event.epoch) : [],
   ),

@@ -88,6 +88,8 @@ const runBatch = async (parts: DriverParts, state: DriverState, plays: readonly 
     bytesRead: 0,
     outputBytes: 0,
     maxEventTimes: new Map(),
+    rowsAhead: [],
+    onlyAhead: [],
     watermarks,
   }
   return (await state.commit(parts, logged, computed, [])).state

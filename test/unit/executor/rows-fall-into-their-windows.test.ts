@@ -31,6 +31,7 @@ const assign = (
     rows,
     dropped: toLedger('window', counters).dropped,
     maxEventTime: assigner.maxEventTime,
+    rowsAhead: assigner.rowsAhead,
   }
 }
 
@@ -75,7 +76,7 @@ test('late is what lies in a window that ends at or before the watermark of the 
 test('late rows count for the greatest event time; times beyond the limit are kept and do not', () => {
   expect(assign([5_000, 1_000, null], { watermark: 50_000 }).maxEventTime).toBe(5_000)
   const ahead = assign([5_000, 9_000_000, 7_000], { cap: 7_000 })
-  expect(ahead).toMatchObject({ maxEventTime: 7_000, starts: [0, 9_000_000, 0] })
+  expect(ahead).toMatchObject({ maxEventTime: 7_000, rowsAhead: 1, starts: [0, 9_000_000, 0] })
   expect(assign([9_000_000], { cap: 7_000 }).maxEventTime).toBeNull()
   expect(assign([null], {}).maxEventTime).toBeNull()
 })
