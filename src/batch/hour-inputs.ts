@@ -45,7 +45,7 @@ const recordedPlan = async (parts: BatchParts, hour: EpochMs, { within }: HourIn
   const ranges = await parts.recordedWithin(within ?? { from: hour, until: epochMs(hour + HOUR_MS) })
   return {
     hour,
-    splits: cutRanges(ranges, parts.settings.maxSplitRows),
+    splits: cutRanges(ranges, parts.settings.maxSplitRows).map(range => ({ ranges: [range] })),
     bytes: 0,
     inputs: ranges.map(range => ({ ...range })),
   }

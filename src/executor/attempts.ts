@@ -1,4 +1,5 @@
 import { asMillraceError, ERROR_KINDS, type ErrorCode, EXIT, MillraceError } from '../base/errors.ts'
+import type { OffsetRange } from '../ingest/offset-range.ts'
 import type { Task } from './task.ts'
 
 /** A task fails for good after so many attempts, as Spark's `spark.task.maxFailures` (there 4). */
@@ -14,13 +15,13 @@ export const isWorthRetrying = (code: ErrorCode): boolean =>
 
 /** How a task is named in messages: `task 3 (plays/0 offsets 100 to 199)`. */
 export const describeTask = ({ index, split }: Task): string => {
-  if (!('kind' in split)) {
-    return `task ${index} (${split.topic}/${split.partition} offsets ${split.from} to ${split.until - 1})`
-  }
-  const [first] = split.objects
-  const others = split.objects.length - 1
-  return `task ${index} (${first?.key ?? 'no file'}${others > 0 ? ` and ${others} more` : ''})`
+  const parts = 'ranges' in split ? split.ranges.map(describeRange) : split.objects.map(({ key }) => key)
+  const [first = 'nothing to read'] = parts
+  return `task ${index} (${first}${parts.length > 1 ? ` and ${parts.length - 1} more` : ''})`
 }
+
+const describeRange = ({ topic, partition, from, until }: OffsetRange): string =>
+  `${topic}/${partition} offsets ${from} to ${until - 1}`
 
 /** The error that ends a run after the last attempt: names the task and repeats what its last attempt said. */
 export const taskFailed = (task: Task, attempts: number, error: unknown): MillraceError => {

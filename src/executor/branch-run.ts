@@ -11,12 +11,14 @@ import { partialAggregation } from './partial-aggregation.ts'
 import { shownRows } from './shown-rows.ts'
 import { compileStages, type StageChain } from './stages/compile-stages.ts'
 import type { RejectedRecords } from './stages/stage.ts'
-import type { BranchResult, StageLedger, Task } from './task.ts'
+import type { BranchResult, EventTimes, StageLedger, Task } from './task.ts'
 import { wantedRows } from './wanted-rows.ts'
 
 /** One branch of a pipeline within one task: takes decoded batches, gives the branch's part of the task's result. */
 export interface BranchRun {
   take(decoded: ColumnBatch): void
+  /** A range of the split has ended. */
+  endRange(): void
   finish(): { readonly result: BranchResult; readonly ledger: readonly StageLedger[] }
   /** Called at the end of every attempt, also of one that failed. */
   close(): void
@@ -66,16 +68,12 @@ const aggregatingRun = (
     maxEventTime: epochMs(task.triggeredAt + limits.maxFutureMs),
     wanted: task.wanted,
   })
+  const eventTimes: EventTimes[] = []
   return {
     take: decoded => aggregation.add(chain.run(decoded)),
+    endRange: () => void eventTimes.push(aggregation.takeEventTimes()),
     finish: () => ({
-      result: {
-        files: [],
-        rows: [],
-        partials: aggregation.partials(),
-        maxEventTime: aggregation.maxEventTime(),
-        rowsAhead: aggregation.rowsAhead(),
-      },
+      result: { files: [], rows: [], partials: aggregation.partials(), eventTimes },
       ledger: [...chain.ledger(), ...aggregation.ledger()],
     }),
     close: () => aggregation.close(),
@@ -90,12 +88,13 @@ const landingRun = (plan: BranchPlan, chain: StageChain, task: BranchTask, aroun
       const rows = hours.keep(chain.run(decoded))
       if (rowCount(rows) > 0) for (const output of outputs) output.take(rows)
     },
+    endRange: () => undefined,
     finish: () => {
       const taken = outputs.map(output => output.finish())
       const files = taken.map(output => output.files)
       const rows = taken.map(output => output.rows)
       return {
-        result: { files, rows, partials: null, maxEventTime: null, rowsAhead: 0 },
+        result: { files, rows, partials: null, eventTimes: [] },
         ledger: [...chain.ledger(), ...hours.ledger()],
       }
     },

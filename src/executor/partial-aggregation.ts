@@ -1,12 +1,11 @@
 import { present } from '../base/assert.ts'
-import type { EpochMs } from '../base/units.ts'
 import { type ColumnBatch, rowCount } from '../columnar/column-batch.ts'
 import type { Kernels } from '../columnar/kernels.ts'
 import { fieldIndex } from '../columnar/schema.ts'
 import type { AggregationNode } from '../pipeline/plan.ts'
 import { taskInput, taskSpec } from './aggregation.ts'
 import { countDropped, stageCounters, toLedger } from './stages/stage.ts'
-import type { StageLedger } from './task.ts'
+import { type EventTimes, NO_EVENT_TIMES, type StageLedger } from './task.ts'
 import { type WindowLimits, windowAssigner } from './window-rows.ts'
 
 /** What one task and branch folds its rows into. */
@@ -14,10 +13,8 @@ export interface PartialAggregation {
   add(batch: ColumnBatch): void
   /** Accumulators of all groups, or `null` where no row came through. */
   partials(): ColumnBatch | null
-  /** Greatest event time seen (capped), `null` without a window or before the first row. */
-  maxEventTime(): EpochMs | null
-  /** Rows whose event time is beyond the cap. */
-  rowsAhead(): number
+  /** Event times of the rows since the last call. */
+  takeEventTimes(): EventTimes
   /** `window` (where there is one) and `aggregate`, whose rows all end as `aggregated`. */
   ledger(): readonly StageLedger[]
   /** Gives the memory of the groups back. */
@@ -54,8 +51,7 @@ export const partialAggregation = (
       if (rowCount(rows) > 0) table.add(rows)
     },
     partials: () => (table.groups === 0 ? null : table.all()),
-    maxEventTime: () => assigner?.maxEventTime ?? null,
-    rowsAhead: () => assigner?.rowsAhead ?? 0,
+    takeEventTimes: () => assigner?.takeEventTimes() ?? NO_EVENT_TIMES,
     ledger: () => [...(window === null ? [] : [toLedger('window', windowCounters)]), toLedger('aggregate', counters)],
     close: () => table.dispose(),
   }

@@ -2,13 +2,14 @@ import { assertNever, present } from '../base/assert.ts'
 import { type ColumnBatch, rowCount } from '../columnar/column-batch.ts'
 import type { BadRecord, RecordDecoder } from '../columnar/kernels.ts'
 import type { ObjectSplit, ObjectSplitReader } from '../ingest/object-split.ts'
-import type { OffsetRange } from '../ingest/offset-range.ts'
 import type { SourceReader } from '../ingest/source.ts'
 import type { DeadLetterCollector } from '../sinks/dead-letters.ts'
+import type { RecordSplit } from './task.ts'
 
 /** The rows of a split on their way to the stages, wherever they come from. Read once. */
 export interface TaskInput {
-  rows(signal: AbortSignal): AsyncIterable<ColumnBatch>
+  /** The rows of each range, which are read in this order; objects are one range. */
+  readonly ranges: readonly ((signal: AbortSignal) => AsyncIterable<ColumnBatch>)[]
   /** Records read so far, and why some of them are no rows. */
   readonly counts: { readonly read: number; readonly bad: ReadonlyMap<string, number> }
   /** Bytes that the reader has received in its life. */
@@ -17,29 +18,32 @@ export interface TaskInput {
 
 /** Records that are decoded here; those that can't be go to the dead letters. */
 export const recordInput = (
-  range: OffsetRange,
+  { ranges }: RecordSplit,
   reader: SourceReader,
   decoder: RecordDecoder,
   deadLetters: DeadLetterCollector,
 ): TaskInput => {
   const bad = new Map<string, number>()
   const counts = { read: 0, bad }
+  async function* rowsOf(at: number, signal: AbortSignal): AsyncGenerator<ColumnBatch> {
+    const next = ranges[at + 1]
+    if (next !== undefined) reader.prefetch({ ...next, offset: next.from }, next.until)
+    for await (const records of reader.read(present(ranges[at], 'range'), signal)) {
+      const decoded = decoder.decode(records)
+      counts.read += records.count
+      for (const record of decoded.bad) {
+        bad.set(record.reason, (bad.get(record.reason) ?? 0) + 1)
+        deadLetters.add(records, record.record, record.reason, record.column, describeBadRecord(record))
+      }
+      yield decoded.rows
+    }
+  }
   return {
     counts,
     get bytesRead() {
       return reader.bytesRead
     },
-    async *rows(signal) {
-      for await (const records of reader.read(range, signal)) {
-        const decoded = decoder.decode(records)
-        counts.read += records.count
-        for (const record of decoded.bad) {
-          bad.set(record.reason, (bad.get(record.reason) ?? 0) + 1)
-          deadLetters.add(records, record.record, record.reason, record.column, describeBadRecord(record))
-        }
-        yield decoded.rows
-      }
-    },
+    ranges: ranges.map((_, at) => signal => rowsOf(at, signal)),
   }
 }
 
@@ -47,17 +51,18 @@ export const recordInput = (
 export const objectInput = (split: ObjectSplit, reader: ObjectSplitReader | null): TaskInput => {
   const counts = { read: 0, bad: new Map<string, number>() }
   const objects = present(reader, 'reader of landed objects')
+  async function* rows(signal: AbortSignal): AsyncGenerator<ColumnBatch> {
+    for await (const batch of objects.read(split, signal)) {
+      counts.read += rowCount(batch)
+      yield batch
+    }
+  }
   return {
     counts,
     get bytesRead() {
       return objects.bytesRead
     },
-    async *rows(signal) {
-      for await (const rows of objects.read(split, signal)) {
-        counts.read += rowCount(rows)
-        yield rows
-      }
-    },
+    ranges: [rows],
   }
 }
 

@@ -1,7 +1,7 @@
 import { asMillraceError } from '../base/errors.ts'
 import { partitionKey } from '../ingest/offset-range.ts'
 import { isWorthRetrying, taskFailed } from './attempts.ts'
-import type { Task } from './task.ts'
+import { offsetRanges, type Task } from './task.ts'
 
 /** A task on its way to a result. */
 export interface Attempt {
@@ -35,8 +35,7 @@ export class TaskQueue {
     const at = this.#choose(worker)
     const [attempt] = at === -1 ? [] : this.#waiting.splice(at, 1)
     if (attempt === undefined) return null
-    const home = homeKey(attempt.task)
-    if (home !== null) this.#homes.set(home, worker)
+    for (const range of offsetRanges(attempt.task)) this.#homes.set(partitionKey(range), worker)
     return attempt
   }
 
@@ -58,5 +57,8 @@ export class TaskQueue {
   }
 }
 
-/** The partition that a task reads; objects are at home nowhere. */
-const homeKey = ({ split }: Task): string | null => ('kind' in split ? null : partitionKey(split))
+/** The first partition that a task reads stands for all: tasks are mostly made of the same ones. Objects are at home nowhere. */
+const homeKey = (task: Task): string | null => {
+  const [first] = offsetRanges(task)
+  return first === undefined ? null : partitionKey(first)
+}

@@ -14,7 +14,7 @@ import type { SpareBuffers } from '../sinks/spare-buffers.ts'
 import { describeTask } from './attempts.ts'
 import { type BranchRun, type BranchSurroundings, branchRun, type TableLimits } from './branch-run.ts'
 import { checkLedger } from './ledger.ts'
-import type { Task, TaskResult } from './task.ts'
+import { offsetRanges, type Task, type TaskResult } from './task.ts'
 import { objectInput, recordInput } from './task-input.ts'
 
 /** Runs one task after the other: the whole of a worker, with threads or without. */
@@ -62,16 +62,18 @@ export const taskRunner = (options: TaskRunnerOptions): TaskRunner => {
       const run = taskRun(task, mayBePruned(task) ? pruned : options)
       const bytesBefore = run.input.bytesRead
       try {
-        for await (const rows of run.input.rows(signal)) {
-          if (signal.aborted) throw aborted(describeTask(task))
-          run.take(rows)
-          await options.pause?.()
+        for (const rowsOf of run.input.ranges) {
+          for await (const rows of rowsOf(signal)) {
+            if (signal.aborted) throw aborted(describeTask(task))
+            run.take(rows)
+            await options.pause?.()
+          }
+          run.endRange()
         }
         if (signal.aborted) throw aborted(describeTask(task))
         const result = { ...run.finish(), bytesRead: run.input.bytesRead - bytesBefore }
         checkLedger(result)
-        const { split } = task
-        if (!('kind' in split)) reader.prefetch({ ...split, offset: split.until })
+        for (const range of offsetRanges(task)) reader.prefetch({ ...range, offset: range.until })
         return result
       } finally {
         run.close()
@@ -83,7 +85,7 @@ export const taskRunner = (options: TaskRunnerOptions): TaskRunner => {
 }
 
 /** Rows of landed objects have all their columns, and a job that looks for the rows of its hour may look at any. */
-const mayBePruned = ({ split, only }: Task): boolean => !('kind' in split) && only === undefined
+const mayBePruned = ({ split, only }: Task): boolean => 'ranges' in split && only === undefined
 
 /** The state of one attempt at one task. */
 const taskRun = (task: Task, options: TaskRunnerOptions) => {
@@ -92,15 +94,18 @@ const taskRun = (task: Task, options: TaskRunnerOptions) => {
   const branches = branchRuns(task, options, deadLetters)
   const { split } = task
   const input =
-    'kind' in split
-      ? objectInput(split, objects)
-      : recordInput(split, reader, recordDecoder(plan.format, kernels), deadLetters)
+    'ranges' in split
+      ? recordInput(split, reader, recordDecoder(plan.format, kernels), deadLetters)
+      : objectInput(split, objects)
   let decoded = 0
   return {
     input,
     take(rows: ColumnBatch): void {
       decoded += rowCount(rows)
       for (const branch of branches) branch.take(rows)
+    },
+    endRange(): void {
+      for (const branch of branches) branch.endRange()
     },
     finish(): Omit<TaskResult, 'bytesRead'> {
       const finished = branches.map(branch => branch.finish())

@@ -5,13 +5,18 @@ import type { ObjectSplit } from '../ingest/object-split.ts'
 import type { OffsetRange } from '../ingest/offset-range.ts'
 import type { EncodedFile } from '../sinks/sink.ts'
 
-/** What one task reads: records of a partition to decode, or landed rows that are columns already. */
-export type Split = OffsetRange | ObjectSplit
+/** What one task reads: records to decode, or landed rows that are columns already. */
+export type Split = RecordSplit | ObjectSplit
+
+/** Records of one partition after the other. */
+export interface RecordSplit {
+  readonly ranges: readonly OffsetRange[]
+}
 
 /** One stage chain over one split, run by one worker; plain data that crosses to a thread. */
 export interface Task {
   readonly batchId: BatchId
-  /** Position of the split in the logged plan: results are put together in this order, whoever ran them. */
+  /** Results are put together in this order, whoever ran them. */
   readonly index: number
   readonly split: Split
   /** Watermark of each branch as logged in the plan: what is late is judged against it, also on replay. */
@@ -21,6 +26,10 @@ export interface Task {
   /** Batch jobs: which results are wanted. Left out, all are. */
   readonly only?: WantedHours
 }
+
+/** The ranges of offsets that a task reads; none where it reads objects. */
+export const offsetRanges = ({ split }: Pick<Task, 'split'>): readonly OffsetRange[] =>
+  'ranges' in split ? split.ranges : []
 
 /** The results that a batch job is to give: windows that start within, or rows whose time lies within. */
 export interface WantedHours extends TimeRange {
@@ -42,16 +51,24 @@ export interface TaskResult {
   readonly bytesRead: number
 }
 
+/** What the rows of one range say of time. */
+export interface EventTimes {
+  /** The greatest, of late rows too, that is not too far ahead of the clock; `null` where there was none. */
+  readonly greatest: EpochMs | null
+  /** Rows whose event time is too far ahead of the clock to say anything of time. */
+  readonly rowsAhead: number
+}
+
+export const NO_EVENT_TIMES: EventTimes = Object.freeze({ greatest: null, rowsAhead: 0 })
+
 export interface BranchResult {
   /** One list for each sink of the branch; empty where the branch aggregates. */
   readonly files: readonly (readonly EncodedFile[])[]
   readonly rows: readonly (readonly ColumnBatch[])[]
   /** Partial aggregates, `null` where the branch does not aggregate or no row came through. */
   readonly partials: ColumnBatch | null
-  /** Greatest event time seen (capped), or `null`; only of branches with a window. */
-  readonly maxEventTime: EpochMs | null
-  /** Rows whose event time is too far ahead of the clock to say anything of time. */
-  readonly rowsAhead: number
+  /** One for each range of the split; only of branches with a window. */
+  readonly eventTimes: readonly EventTimes[]
 }
 
 /**

@@ -7,6 +7,7 @@ import { int64Words, readInt64, writeInt64 } from '../columnar/int64-words.ts'
 import { fieldIndex, type TableSchema } from '../columnar/schema.ts'
 import type { TumblingWindow } from '../pipeline/plan.ts'
 import { countDropped, type StageCounters } from './stages/stage.ts'
+import type { EventTimes } from './task.ts'
 
 /** Start of the window that holds `eventTime`: floor((t - offset) / size) * size + offset, also before 1970. */
 const windowStart = (eventTime: number, { sizeMs, offsetMs }: Pick<TumblingWindow, 'sizeMs' | 'offsetMs'>) =>
@@ -19,10 +20,8 @@ export interface WindowAssigner {
    * before the watermark), `eventTimeOutOfRange` (not a date), `otherHour` (batch jobs). Starts of rows that don't count mean nothing.
    */
   assign(batch: ColumnBatch): WindowedRows
-  /** Greatest event time of all rows so far, late ones too, of those that are not beyond the limit; `null` before the first. */
-  readonly maxEventTime: EpochMs | null
-  /** Rows so far whose event time is beyond the limit. */
-  readonly rowsAhead: number
+  /** Event times of the rows since the last call. */
+  takeEventTimes(): EventTimes
 }
 
 /** What becomes of a batch in its windows. */
@@ -52,11 +51,11 @@ export const windowAssigner = (
   let greatest = Number.NEGATIVE_INFINITY
   let ahead = 0
   return {
-    get maxEventTime() {
-      return greatest === Number.NEGATIVE_INFINITY ? null : epochMs(greatest)
-    },
-    get rowsAhead() {
-      return ahead
+    takeEventTimes() {
+      const taken = { greatest: greatest === Number.NEGATIVE_INFINITY ? null : epochMs(greatest), rowsAhead: ahead }
+      greatest = Number.NEGATIVE_INFINITY
+      ahead = 0
+      return taken
     },
     assign(batch) {
       const rows = rowCount(batch)

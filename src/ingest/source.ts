@@ -60,8 +60,10 @@ export interface SourceReader {
    *   BROKER_UNREACHABLE, BROKER_TIMEOUT, ABORTED when `signal` is aborted
    */
   read(range: OffsetRange, signal: AbortSignal): AsyncIterable<RecordBatch>
-  /** A hint: rows from here on will probably be asked for next. May be ignored. */
-  prefetch(position: PartitionOffset): void
+  /**
+   * A hint: rows from here on will probably be asked for next; with `until`, those up to there certainly will. May be ignored.
+   */
+  prefetch(position: PartitionOffset, until?: Offset): void
   /** Bytes received since the reader was made. */
   readonly bytesRead: number
   close(): Promise<void>

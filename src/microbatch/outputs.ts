@@ -6,12 +6,11 @@ import type { AggregationState } from '../executor/aggregation-state.ts'
 import { refuseTooManyBadRows } from '../executor/bad-rows.ts'
 import { assertLedgerAddsUp, type BatchLedger, sumLedgers } from '../executor/batch-ledger.ts'
 import { type BranchOutputs, branchOutputs, type Delivery, withResultStages } from '../executor/branch-outputs.ts'
-import type { TaskResult } from '../executor/task.ts'
+import { NO_EVENT_TIMES, offsetRanges, type Task, type TaskResult } from '../executor/task.ts'
 import { type OffsetRange, partitionKey } from '../ingest/offset-range.ts'
 import type { BranchPlan } from '../pipeline/plan.ts'
 import type { SinkOutput } from '../sinks/sink.ts'
 import type { BoundSink, DriverParts } from './driver-parts.ts'
-import { laterOf } from './plan-batch.ts'
 
 /** The parts of a driver that results are put together with. */
 export interface OutputParts extends Pick<DriverParts, 'plan' | 'sinks' | 'encoder'> {
@@ -45,6 +44,7 @@ export const computeOutputs = (
   parts: OutputParts,
   states: readonly (AggregationState | null)[],
   plan: PlanEntry,
+  tasks: readonly Task[],
   results: readonly TaskResult[],
 ): ComputedBatch => {
   const taskLedger = sumLedgers(results.map(result => result.ledger))
@@ -58,6 +58,7 @@ export const computeOutputs = (
   )
   const ledger = withResultStages(taskLedger, perBranch)
   assertLedgerAddsUp(ledger)
+  const times = timesOf(tasks, results)
   return {
     outputs: parts.sinks.map(bound => ({
       batchId: plan.batchId,
@@ -68,13 +69,13 @@ export const computeOutputs = (
     ledger,
     bytesRead: results.reduce((bytes, result) => bytes + result.bytesRead, 0),
     outputBytes: results.reduce((bytes, result) => bytes + heldBytes(result), 0),
-    maxEventTimes: eventTimes(plan.ranges, results),
+    maxEventTimes: new Map(times.map(({ range, branches }) => [partitionKey(range), branches.map(at => at.greatest)])),
     rowsAhead: parts.plan.branches.map((_, branch) =>
-      results.reduce((rows, { branches }) => rows + (branches[branch]?.rowsAhead ?? 0), 0),
+      times.reduce((rows, { branches }) => rows + (branches[branch]?.rowsAhead ?? 0), 0),
     ),
-    onlyAhead: results
-      .filter(({ branches }) => branches.some(({ rowsAhead, maxEventTime }) => rowsAhead > 0 && maxEventTime === null))
-      .map(({ index }) => present(plan.ranges[index], 'split')),
+    onlyAhead: times
+      .filter(({ branches }) => branches.some(({ rowsAhead, greatest }) => rowsAhead > 0 && greatest === null))
+      .map(({ range }) => range),
     watermarks,
   }
 }
@@ -113,18 +114,12 @@ const watermarkOf = (
   return watermark === BEFORE_ALL_TIME ? null : watermark
 }
 
-const eventTimes = (
-  ranges: readonly OffsetRange[],
-  results: readonly TaskResult[],
-): ReadonlyMap<string, readonly (EpochMs | null)[]> => {
-  const greatest = new Map<string, readonly (EpochMs | null)[]>()
-  for (const { index, branches } of results) {
-    const key = partitionKey(present(ranges[index], 'split'))
-    const before = greatest.get(key) ?? []
-    greatest.set(
-      key,
-      branches.map((branch, at) => laterOf(before[at] ?? null, branch.maxEventTime)),
-    )
-  }
-  return greatest
-}
+/** What each range says of time to each branch. */
+const timesOf = (tasks: readonly Task[], results: readonly TaskResult[]) =>
+  tasks.flatMap((task, at) => {
+    const { branches } = present(results[at], 'result of a task')
+    return offsetRanges(task).map((range, within) => ({
+      range,
+      branches: branches.map(branch => branch.eventTimes[within] ?? NO_EVENT_TIMES),
+    }))
+  })

@@ -184,5 +184,4 @@ export const advancePartitions = (
 }
 
 /** The later of two event times, of which there may be none. */
-export const laterOf = (a: EpochMs | null, b: EpochMs | null): EpochMs | null =>
-  a === null ? b : b === null || a > b ? a : b
+const laterOf = (a: EpochMs | null, b: EpochMs | null): EpochMs | null => (a === null ? b : b === null || a > b ? a : b)

@@ -30,9 +30,10 @@ export const runMicroBatch = async (
   const plan: PlanEntry = next.logged ?? (await parts.checkpoint.logPlan(next.plan))
   watch.lap('walCommit')
 
-  // 3 read and compute: one task for each split, then the results of all
-  const results = await parts.executor.run(tasksOf(plan), signal)
-  const computed = computeOutputs(parts, state.aggregations, plan, results)
+  // 3 read and compute: a task for each range or some of them, then the results of all
+  const tasks = tasksOf(plan)
+  const results = await parts.executor.run(tasks, signal)
+  const computed = computeOutputs(parts, state.aggregations, plan, tasks, results)
   watch.lap('addBatch')
 
   // 4 prepare: every sink takes its output, and no reader sees it

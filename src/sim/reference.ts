@@ -50,10 +50,11 @@ export class Reference {
       encoderFactory: lineEncoder,
     })
     const results = []
-    for (const task of tasksOf(plan)) results.push(await runner.run(task, new AbortController().signal))
+    const tasks = tasksOf(plan)
+    for (const task of tasks) results.push(await runner.run(task, new AbortController().signal))
     const sinks = bindSinks(pipeline, silentSinks)
     const parts = { plan: pipeline, sinks, encoder: lineEncoder, settings: this.#settings }
-    const { outputs } = computeOutputs(parts, this.states, plan, results)
+    const { outputs } = computeOutputs(parts, this.states, plan, tasks, results)
     // what goes to the state log is of no interest here, and must not pile up
     for (const state of this.states) state?.takeChange()
     return sinks.map(({ name }, at) => {

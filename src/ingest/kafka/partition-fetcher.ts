@@ -28,6 +28,7 @@ export class PartitionFetcher {
   readonly #options: FetcherOptions
   /** The incarnation of each topic that this reader began with. */
   readonly #topicIds = new Map<string, string>()
+  /** Of each partition and, as of the last fetch, of each topic. */
   readonly #bytesPerOffset = new Map<string, number>()
   /** The end of each partition as the last answer told it. */
   readonly #ends = new Map<string, number>()
@@ -56,8 +57,8 @@ export class PartitionFetcher {
   }
 
   /** What is there from `position` on, at once; with `next` equal to `position` where nothing is. Never retried. */
-  async fetchNow(of: PartitionName, position: number): Promise<FetchedBatches> {
-    const fetched = await this.#fetchOnce(of, position, Number.POSITIVE_INFINITY, 0)
+  async fetchNow(of: PartitionName, position: number, until: number): Promise<FetchedBatches> {
+    const fetched = await this.#fetchOnce(of, position, until, 0)
     if (fetched === 'out of range') throw lagging(of, position)
     return fetched
   }
@@ -75,7 +76,8 @@ export class PartitionFetcher {
   /** Bytes that a fetch of these offsets is expected to bring. */
   expectedBytes(of: PartitionName, offsets: number): number {
     const { fetchMaxBytes } = this.#options
-    const each = this.#bytesPerOffset.get(partitionKey(of))
+    // of a partition that was never fetched from, what was seen of its topic is the best guess
+    const each = this.#bytesPerOffset.get(partitionKey(of)) ?? this.#bytesPerOffset.get(of.topic)
     if (each === undefined) return fetchMaxBytes
     return Math.min(fetchMaxBytes, Math.max(MIN_FETCH_BYTES, Math.ceil(offsets * each * MARGIN)))
   }
@@ -102,7 +104,9 @@ export class PartitionFetcher {
     const fetched = findBatches(of, frame, response.records, response.aborted, from)
     if (fetched.next > from) {
       const { start, end } = response.records
-      this.#bytesPerOffset.set(partitionKey(of), (end - start) / (fetched.next - from))
+      const each = (end - start) / (fetched.next - from)
+      this.#bytesPerOffset.set(partitionKey(of), each)
+      this.#bytesPerOffset.set(of.topic, each)
     }
     return fetched
   }

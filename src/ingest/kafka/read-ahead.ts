@@ -1,3 +1,4 @@
+import type { Offset } from '../../base/units.ts'
 import { partitionKey } from '../offset-range.ts'
 import type { PartitionOffset } from '../source.ts'
 import type { FetchedBatches } from './fetched-batches.ts'
@@ -41,12 +42,13 @@ export class ReadAhead {
   }
 
   /** Fetches what will probably be asked for next, unless something lies here already or the budget is spent. */
-  hint(position: PartitionOffset): void {
+  hint(position: PartitionOffset, until: Offset | null): void {
     const key = partitionKey(position)
-    const bytes = this.#fetcher.expectedBytes(position, Number.POSITIVE_INFINITY)
+    const end = until ?? Number.POSITIVE_INFINITY
+    const bytes = this.#fetcher.expectedBytes(position, end - position.offset)
     if (this.#kept.has(key) || this.#bytes + bytes > this.#maxBytes) return
-    if (!this.#fetcher.hasMore(position, position.offset)) return
-    const coming = this.#fetcher.fetchNow(position, position.offset)
+    if (until === null && !this.#fetcher.hasMore(position, position.offset)) return
+    const coming = this.#fetcher.fetchNow(position, position.offset, end)
     const kept: Kept = { from: position.offset, coming, bytes }
     this.#put(key, kept)
     const drop = (): void => {

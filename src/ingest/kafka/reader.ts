@@ -6,7 +6,7 @@ import type { Kernels } from '../../columnar/kernels.ts'
 import type { RecordBatch } from '../../columnar/record-batch.ts'
 import type { KafkaSourceNode } from '../../pipeline/plan.ts'
 import { type OffsetRange, partitionKey } from '../offset-range.ts'
-import type { PartitionOffset, SourceReader } from '../source.ts'
+import type { SourceReader } from '../source.ts'
 import { KafkaCluster } from './cluster.ts'
 import type { FetchedBatches } from './fetched-batches.ts'
 import { FramePool } from './frame-pool.ts'
@@ -59,7 +59,7 @@ export const kafkaSourceReader = (options: KafkaReaderOptions): SourceReader => 
       return bytesRead
     },
     read: (range, signal) => readRange({ fetcher, readAhead, records }, range, signal),
-    prefetch: (position: PartitionOffset) => readAhead.hint(position),
+    prefetch: (position, until) => readAhead.hint(position, until ?? null),
     close: () => {
       readAhead.clear()
       cluster.close()

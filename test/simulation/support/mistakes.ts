@@ -164,8 +164,13 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       const run: DriverParts['executor']['run'] = async (tasks, signal) => {
         const results = await parts.executor.run(tasks, signal)
         for (const [at, { split }] of tasks.entries()) {
-          if ('kind' in split) throw new TypeError('streams read partitions')
-          rows.set(`${split.topic}/${split.partition}`, split.from + (results[at] as TaskResult).ledger.read)
+          if (!('ranges' in split)) throw new TypeError('streams read partitions')
+          let left = (results[at] as TaskResult).ledger.read
+          for (const { topic, partition, from, until } of split.ranges) {
+            const counted = Math.min(left, until - from)
+            rows.set(`${topic}/${partition}`, from + counted)
+            left -= counted
+          }
         }
         return results
       }

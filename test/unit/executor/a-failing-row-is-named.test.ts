@@ -20,7 +20,13 @@ const records = Array.from({ length: 10 }, (_, n) => ({ offset: 40 + 2 * n, valu
 
 const run = (plan: PipelinePlan) =>
   taskRunner({ plan, reader: listReader(records, 4), kernels: typescriptKernels, encoderFactory: jsonLines }).run(
-    { batchId: batchId(0), index: 0, split: range(0, 100, 3), watermarks: [epochMs(0)], triggeredAt: epochMs(0) },
+    {
+      batchId: batchId(0),
+      index: 0,
+      split: { ranges: [range(0, 100, 3)] },
+      watermarks: [epochMs(0)],
+      triggeredAt: epochMs(0),
+    },
     new AbortController().signal,
   )
 const failure = async (plan: PipelinePlan) =>

@@ -10,7 +10,7 @@ import { range } from './fixtures/record-source.ts'
 const task = (index: number, partition = 0): Task => ({
   batchId: batchId(0),
   index,
-  split: range(index * 10, index * 10 + 10, partition, '7'),
+  split: { ranges: [range(index * 10, index * 10 + 10, partition, '7')] },
   watermarks: [epochMs(0), epochMs(0)],
   triggeredAt: epochMs(0),
 })

@@ -62,7 +62,7 @@ it('from bytes to windowed aggregates and Parquet, without an object for each ro
   const encoderFactory = parquetEncoder(typescriptKernels)
   const runner = taskRunner({ plan, reader: await recordedReader(0, ROWS), kernels: typescriptKernels, encoderFactory })
   const runTask = async (index: number) => {
-    const split = { topic: DATAGEN_TOPIC, partition: 0, from: offset(0), until: offset(ROWS) }
+    const split = { ranges: [{ topic: DATAGEN_TOPIC, partition: 0, from: offset(0), until: offset(ROWS) }] }
     const watermarks = [BEFORE_ALL_TIME, BEFORE_ALL_TIME]
     const task = { index, batchId: batchId(0), split, watermarks, triggeredAt: epochMs(1_800_000_000_000) }
     const { ledger } = await runner.run(task, new AbortController().signal)

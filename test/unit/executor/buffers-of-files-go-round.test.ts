@@ -19,7 +19,7 @@ afterAll(() => worker.remove())
 const task = (index: number): Task => ({
   batchId: batchId(0),
   index,
-  split: { topic: 'plays', partition: index, from: offset(0), until: offset(10) },
+  split: { ranges: [{ topic: 'plays', partition: index, from: offset(0), until: offset(10) }] },
   watermarks: [],
   triggeredAt: epochMs(0),
 })

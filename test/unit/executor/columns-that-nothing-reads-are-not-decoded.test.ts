@@ -75,7 +75,7 @@ const ROWS = 500
 const resultOf = async (plan: PipelinePlan) => {
   const reader = datagenReader(SOURCE)
   const runner = taskRunner({ plan, reader, kernels: typescriptKernels, encoderFactory: lineEncoder })
-  const split = { topic: DATAGEN_TOPIC, partition: 0, from: offset(0), until: offset(ROWS) }
+  const split = { ranges: [{ topic: DATAGEN_TOPIC, partition: 0, from: offset(0), until: offset(ROWS) }] }
   const watermarks = plan.branches.map(() => BEFORE_ALL_TIME)
   const task = { index: 0, batchId: batchId(0), split, watermarks, triggeredAt: epochMs(1_800_000_000_000) }
   return runner.run(task, new AbortController().signal)

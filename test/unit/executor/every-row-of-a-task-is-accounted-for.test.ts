@@ -16,16 +16,15 @@ const total = (counts: Readonly<Record<string, number>>): number => Object.value
 const anyTask = fc
   .record({
     topic: fc.nat(1000).map(String),
-    partition: fc.nat(3),
-    ends: fc.tuple(fc.nat(120), fc.nat(120)),
+    ends: fc.array(fc.tuple(fc.nat(120), fc.nat(120)), { minLength: 1, maxLength: 3 }),
     watermark: fc.integer({ min: -35_000, max: 35_000 }),
     triggeredAt: fc.integer({ min: -40_000, max: 40_000 }),
   })
   .map(
-    ({ topic, partition, ends, watermark, triggeredAt }): Task => ({
+    ({ topic, ends, watermark, triggeredAt }): Task => ({
       batchId: batchId(0),
       index: 0,
-      split: range(Math.min(...ends), Math.max(...ends), partition, topic),
+      split: { ranges: ends.map((of, partition) => range(Math.min(...of), Math.max(...of), partition, topic)) },
       watermarks: [epochMs(watermark), epochMs(0)],
       triggeredAt: epochMs(triggeredAt),
     }),
@@ -69,7 +68,7 @@ test('stages, windows, partial aggregates, landed rows and the ledger are what a
         { plays: asInt64(plays), twice: asInt64(twice), least: asInt64(least), most: asInt64(most) },
       ])
       expect(groups).toEqual(new Map(wanted as never))
-      expect(result.branches[0]?.maxEventTime).toBe(expected.maxEventTime)
+      expect(result.branches[0]?.eventTimes.map(({ greatest }) => greatest)).toEqual(expected.maxEventTimes)
 
       const landed = result.branches[1]
       expect(linesOf(landed?.files[0] ?? [])).toEqual(expected.landed)
@@ -91,7 +90,7 @@ const shown = async (batchRows: number) => {
   const task: Task = {
     batchId: batchId(0),
     index: 0,
-    split: range(0, 120, 0, '1'),
+    split: { ranges: [range(0, 120, 0, '1')] },
     watermarks: [epochMs(0), epochMs(0)],
     triggeredAt: epochMs(0),
   }

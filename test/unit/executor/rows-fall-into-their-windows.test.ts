@@ -17,21 +17,22 @@ const batchOf = (times: readonly (number | bigint | null)[]): ColumnBatch => {
   return { schema: input, columns: [column], length: times.length, selection: null, origin: null }
 }
 const assign = (
-  times: readonly (number | bigint | null)[],
+  at: readonly (number | bigint | null)[],
   { size = 10_000, offset = 0, watermark = BEFORE_ALL_TIME as number, cap = AFTER_ALL_TIME as number },
 ) => {
   const counters = stageCounters()
   const window = { sizeMs: durationMs(size), offsetMs: durationMs(offset), eventTime: 'at', delayMs: durationMs(0) }
   const limits = { watermark: epochMs(watermark), maxEventTime: epochMs(cap), wanted: null }
   const assigner = windowAssigner(window, input, limits, counters)
-  const { starts, selection } = assigner.assign(batchOf(times))
-  const rows = [...(selection ?? times.keys())]
+  const { starts, selection } = assigner.assign(batchOf(at))
+  const rows = [...(selection ?? at.keys())]
+  const times = assigner.takeEventTimes()
   return {
     starts: rows.map(row => Number(starts.values[row])),
     rows,
     dropped: toLedger('window', counters).dropped,
-    maxEventTime: assigner.maxEventTime,
-    rowsAhead: assigner.rowsAhead,
+    maxEventTime: times.greatest,
+    rowsAhead: times.rowsAhead,
   }
 }
 

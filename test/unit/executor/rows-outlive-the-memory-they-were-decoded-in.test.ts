@@ -35,7 +35,7 @@ const plan = pipeline('plays')
 
 const taken = async (kernels: typeof typescriptKernels, batchRows: number) => {
   const runner = playsRunner(batchRows, generatedRecords, { plan, kernels })
-  const split = range(0, 120, 0, '1')
+  const split = { ranges: [range(0, 120, 0, '1')] }
   const task = { batchId: batchId(0), index: 0, split, watermarks: [epochMs(0), epochMs(0)], triggeredAt: epochMs(0) }
   const { branches } = await runner.run(task, new AbortController().signal)
   return branches.map(({ rows }) => rows.map(batches => batches.flatMap(rowsOf)))

@@ -19,7 +19,7 @@ afterEach(async () => {
 const task = (index: number, partition = index): Task => ({
   batchId: batchId(0),
   index,
-  split: { topic: 'plays', partition, from: offset(0), until: offset(10) },
+  split: { ranges: [{ topic: 'plays', partition, from: offset(0), until: offset(10) }] },
   watermarks: [],
   triggeredAt: epochMs(0),
 })

@@ -27,7 +27,7 @@ const plain = (result: TaskResult) => ({
   ...result,
   deadLetters: linesOf(result.deadLetters),
   branches: result.branches.map(branch => ({
-    maxEventTime: branch.maxEventTime,
+    eventTimes: branch.eventTimes,
     files: branch.files.map(linesOf),
     rows: branch.rows.map(batches => batches.map(rowsOf)),
     partials: branch.partials === null ? null : rowsOf(branch.partials),
@@ -46,7 +46,7 @@ const anyTasks = fc
       [0, 1, 2].map(partition => ({
         batchId: batchId(0),
         index: 3 * at + partition,
-        split: range(ends[at] as number, until, partition, topic),
+        split: { ranges: [range(ends[at] as number, until, partition, topic)] },
         watermarks: [epochMs(watermark), epochMs(0)],
         triggeredAt: epochMs(0),
       })),

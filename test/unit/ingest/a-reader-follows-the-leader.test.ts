@@ -175,14 +175,16 @@ describe('reading ahead', () => {
     expect(ahead.take('t/2', 5)).not.toBeNull()
   })
 
-  it('fetches by a hint only where more is known to be there', async () => {
+  it('fetches by a hint only where a plan says so or more is known to be there', async () => {
     const brokers = new TwoBrokers()
     const fetcher = fetcherOver(brokers)
     const ahead = new ReadAhead(fetcher, 10_000_000)
-    ahead.hint({ ...OF, offset: offset(14) })
+    ahead.hint({ ...OF, offset: offset(14) }, null)
     expect(ahead.take('t/0', 14)).toBeNull()
+    ahead.hint({ ...OF, offset: offset(14) }, offset(18))
+    expect((await ahead.take('t/0', 14))?.next).toBe(18)
     await fetcher.fetch(OF, 10, 14)
-    ahead.hint({ ...OF, offset: offset(14) })
+    ahead.hint({ ...OF, offset: offset(14) }, null)
     expect((await ahead.take('t/0', 14))?.next).toBe(18)
   })
 })
