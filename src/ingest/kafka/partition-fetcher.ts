@@ -11,6 +11,8 @@ import { EARLIEST, FETCH, type FetchResponse, type Isolation, LIST_OFFSETS } fro
 const MAX_WAIT_MS = 500
 /** A fetch asks for no less, so that a range that is larger than expected costs few more round trips. */
 const MIN_FETCH_BYTES = 64 * 1024
+/** As far as it may be kept, a fetch asks for so much: what lies beyond its range is read ahead. */
+const READ_AHEAD_BYTES = 1024 * 1024
 /** How much more than the expected bytes of a range is asked for. */
 const MARGIN = 1.1
 
@@ -21,6 +23,8 @@ export interface FetcherOptions {
   readonly isolation: Isolation
   readonly failOnDataLoss: boolean
   readonly fetchMaxBytes: number
+  /** Bytes that may be kept for later, of all partitions. */
+  readonly prefetchBytes: number
 }
 
 /** Fetches from whoever leads a partition, and follows when somebody else does. */
@@ -73,13 +77,15 @@ export class PartitionFetcher {
     return (this.#ends.get(partitionKey(of)) ?? 0) > position
   }
 
-  /** Bytes that a fetch of these offsets is expected to bring. */
+  /** Bytes that a fetch of these offsets asks for; without end: the partition's share of what may be read ahead. */
   expectedBytes(of: PartitionName, offsets: number): number {
-    const { fetchMaxBytes } = this.#options
+    const { fetchMaxBytes, prefetchBytes } = this.#options
+    const share = Math.min(fetchMaxBytes, Math.max(MIN_FETCH_BYTES, prefetchBytes / Math.max(1, this.#ends.size)))
     // of a partition that was never fetched from, what was seen of its topic is the best guess
     const each = this.#bytesPerOffset.get(partitionKey(of)) ?? this.#bytesPerOffset.get(of.topic)
-    if (each === undefined) return fetchMaxBytes
-    return Math.min(fetchMaxBytes, Math.max(MIN_FETCH_BYTES, Math.ceil(offsets * each * MARGIN)))
+    if (each === undefined || offsets === Number.POSITIVE_INFINITY) return Math.floor(share)
+    const needed = Math.max(offsets * each * MARGIN, Math.min(share, READ_AHEAD_BYTES))
+    return Math.min(fetchMaxBytes, Math.ceil(needed))
   }
 
   async #fetchOnce(of: PartitionName, from: number, until: number, maxWaitMs: number) {

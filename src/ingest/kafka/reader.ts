@@ -50,8 +50,8 @@ export const kafkaSourceReader = (options: KafkaReaderOptions): SourceReader => 
       },
     }),
   })
-  const { node, fetchMaxBytes, clock } = options
-  const fetcher = new PartitionFetcher({ cluster, frames, clock, fetchMaxBytes, ...node })
+  const { node, fetchMaxBytes, prefetchBytes, clock } = options
+  const fetcher = new PartitionFetcher({ cluster, frames, clock, fetchMaxBytes, prefetchBytes, ...node })
   const readAhead = new ReadAhead(fetcher, options.prefetchBytes)
   const records = new RecordBatches({ ...options, isolation: node.isolation })
   return {

@@ -94,6 +94,7 @@ const fetcherOver = (brokers: TwoBrokers, failOnDataLoss = true) => {
     isolation: 'read_committed',
     failOnDataLoss,
     fetchMaxBytes: 1_000_000,
+    prefetchBytes: 4_000_000,
   })
 }
 
