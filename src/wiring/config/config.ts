@@ -152,7 +152,7 @@ export const SETTINGS = {
   trigger: setting(trigger, 'default', 'A batch at each multiple of this time; `default`: as soon as there is data.'),
   pollInterval: setting(
     duration,
-    '20ms',
+    '25ms',
     'How often the source is asked for news while nothing waits, and under the default trigger at most.',
   ),
   stopTimeout: setting(
