@@ -36,6 +36,11 @@ export class LogAudit {
     return this.#positions.get(partition) ?? 0
   }
 
+  /** Whether a committed plan has named the partition. */
+  knows(partition: number): boolean {
+    return this.#positions.has(partition)
+  }
+
   /** Whether a batch is planned and not committed. */
   get hasOpenPlan(): boolean {
     return this.#plans.has(this.newest + 1)

@@ -191,7 +191,10 @@ class Simulation {
 
   #hasCaughtUp(): boolean {
     const { log, awaited } = this.#auditor
-    const behind = this.#topic.partitions.some(({ end }, partition) => log.committed(partition) < end)
+    // what retention deletes of a new partition before any plan has named it was nobody's yet
+    const behind = this.#topic.partitions.some(
+      ({ earliest, end }, partition) => (log.knows(partition) ? log.committed(partition) : earliest) < end,
+    )
     return !behind && !log.hasOpenPlan && awaited === 0
   }
 
