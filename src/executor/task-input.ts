@@ -12,7 +12,7 @@ export interface TaskInput {
   readonly ranges: readonly ((signal: AbortSignal) => AsyncIterable<ColumnBatch>)[]
   /** Records read so far, and why some of them are no rows. */
   readonly counts: { readonly read: number; readonly bad: ReadonlyMap<string, number> }
-  /** Bytes that the reader has received in its life. */
+  /** Bytes that the reader has read in its life, as they lie in the source. */
   readonly bytesRead: number
 }
 

@@ -64,7 +64,7 @@ export interface SourceReader {
    * A hint: rows from here on will probably be asked for next; with `until`, those up to there certainly will. May be ignored.
    */
   prefetch(position: PartitionOffset, until?: Offset): void
-  /** Bytes received since the reader was made. */
+  /** Bytes that the records read since the reader was made take in the source, compressed as they are. */
   readonly bytesRead: number
   close(): Promise<void>
 }

@@ -82,7 +82,7 @@ export const DRIVER_METRICS: readonly Metric<Observed>[] = Object.freeze([
   ),
   counter(
     'input_bytes_total',
-    'Bytes read from the source, as they came over the wire.',
+    'Bytes of the records read, compressed as the source has them.',
     ofBatch(({ sources }) => sample(sources.reduce((sum, { bytesRead }) => sum + bytesRead, 0))),
   ),
   gauge(

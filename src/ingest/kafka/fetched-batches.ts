@@ -51,6 +51,13 @@ export const findBatches = (
   return { frame, headers, aborted, from, next }
 }
 
+/** The bytes that hold offsets [from, until): of a batch that lies there partly, its part. */
+export const bytesWithin = ({ headers }: FetchedBatches, from: number, until: number): number =>
+  headers.reduce((bytes, { start, end, baseOffset, lastOffset }) => {
+    const offsets = Math.min(until, lastOffset + 1) - Math.max(from, baseOffset)
+    return bytes + (Math.max(0, offsets) / (lastOffset + 1 - baseOffset)) * (end - start)
+  }, 0)
+
 /** A record batch whose bytes are not what its producer wrote. */
 export const corrupt = ({ topic, partition }: PartitionName, offset: number, why: string): MillraceError =>
   new MillraceError(

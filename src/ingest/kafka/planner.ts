@@ -50,7 +50,6 @@ class KafkaPlanner implements SourcePlanner {
         clientId,
         requestTimeoutMs: requestTimeoutMs as DurationMs,
         frames: new FramePool(0),
-        onBytes: () => undefined,
       }),
     })
     this.#mirror = new GroupMirror({

@@ -8,7 +8,7 @@ import type { KafkaSourceNode } from '../../pipeline/plan.ts'
 import { type OffsetRange, partitionKey } from '../offset-range.ts'
 import type { SourceReader } from '../source.ts'
 import { KafkaCluster } from './cluster.ts'
-import type { FetchedBatches } from './fetched-batches.ts'
+import { bytesWithin, type FetchedBatches } from './fetched-batches.ts'
 import { FramePool } from './frame-pool.ts'
 import { PartitionFetcher } from './partition-fetcher.ts'
 import { ReadAhead } from './read-ahead.ts'
@@ -39,15 +39,15 @@ export interface KafkaReaderOptions extends KafkaConnectionOptions {
 export const kafkaSourceReader = (options: KafkaReaderOptions): SourceReader => {
   const frames = new FramePool(options.prefetchBytes)
   let bytesRead = 0
+  const onBytes = (bytes: number) => {
+    bytesRead += bytes
+  }
   const cluster = new KafkaCluster({
     ...options,
     connect: tcpConnect({
       clientId: options.clientId,
       requestTimeoutMs: options.requestTimeoutMs as DurationMs,
       frames,
-      onBytes: bytes => {
-        bytesRead += bytes
-      },
     }),
   })
   const { node, fetchMaxBytes, prefetchBytes, clock } = options
@@ -56,9 +56,9 @@ export const kafkaSourceReader = (options: KafkaReaderOptions): SourceReader => 
   const records = new RecordBatches({ ...options, isolation: node.isolation })
   return {
     get bytesRead() {
-      return bytesRead
+      return Math.round(bytesRead)
     },
-    read: (range, signal) => readRange({ fetcher, readAhead, records }, range, signal),
+    read: (range, signal) => readRange({ fetcher, readAhead, records, onBytes }, range, signal),
     prefetch: (position, until) => readAhead.hint(position, until ?? null),
     close: () => {
       readAhead.clear()
@@ -72,11 +72,12 @@ interface ReaderParts {
   readonly fetcher: PartitionFetcher
   readonly readAhead: ReadAhead
   readonly records: RecordBatches
+  readonly onBytes: (bytes: number) => void
 }
 
 /** Fetch after fetch, the next one on its way before the present one is decoded. */
 async function* readRange(
-  { fetcher, readAhead, records }: ReaderParts,
+  { fetcher, readAhead, records, onBytes }: ReaderParts,
   range: OffsetRange,
   signal: AbortSignal,
 ): AsyncGenerator<RecordBatch> {
@@ -90,6 +91,7 @@ async function* readRange(
       coming = fetched.next < range.until ? fetcher.fetch(range, fetched.next, range.until, signal) : null
       coming?.catch(() => undefined)
       yield* records.read(range, fetched, { from: position, until: range.until })
+      onBytes(bytesWithin(fetched, position, range.until))
       position = fetched.next
       // what lies beyond the range is what the next batch will ask for
       if (position > range.until) readAhead.keep(key, { ...fetched, from: range.until })

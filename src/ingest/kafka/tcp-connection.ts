@@ -17,8 +17,6 @@ export interface TcpOptions {
   /** For connecting and for each answer. */
   readonly requestTimeoutMs: DurationMs
   readonly frames: FramePool
-  /** Told of every byte that arrives. */
-  readonly onBytes: (bytes: number) => void
 }
 
 /** Opens plain sockets. */
@@ -135,7 +133,6 @@ class TcpConnection implements BrokerConnection {
   }
 
   #received(bytes: number, into: Uint8Array): boolean {
-    this.#options.onBytes(bytes)
     if (this.#frame === null) this.#take(this.#scratch.subarray(0, bytes))
     else this.#advance(this.#frame, bytes)
     return into.length > 0
