@@ -14,6 +14,7 @@ export const inlineExecutor = (runner: TaskRunner, options: InlineExecutorOption
   const maxFailures = options.maxFailures ?? DEFAULT_MAX_FAILURES
   return {
     async run(tasks, signal) {
+      runner.reuse()
       const results: TaskResult[] = []
       for (const task of tasks) results.push(await attempt(runner, task, signal, maxFailures))
       return results

@@ -24,8 +24,8 @@ export interface TaskRunner {
    * @throws STAGE_FAILED, what the reader throws, ABORTED when `signal` is aborted
    */
   run(task: Task, signal: AbortSignal): Promise<TaskResult>
-  /** Takes back buffers of files that nobody needs any more. */
-  reuse(buffers: readonly ArrayBuffer[]): void
+  /** Nobody needs any more the files of the tasks so far: their memory serves again. */
+  reuse(): void
   /** Closes the reader. */
   close(): Promise<void>
 }
@@ -37,7 +37,7 @@ export interface TaskRunnerOptions {
   readonly objects?: ObjectSplitReader | null
   readonly kernels: Kernels
   readonly encoderFactory: TableEncoderFactory
-  /** Where its files take their memory from. Default: nowhere, buffers that come back are left to the collector. */
+  /** Where its files take their memory from. Default: fresh memory. */
   readonly buffers?: SpareBuffers
   /** How far ahead of the trigger an event time may move the watermark. Default 1 h. */
   readonly maxFutureMs?: DurationMs
@@ -79,7 +79,7 @@ export const taskRunner = (options: TaskRunnerOptions): TaskRunner => {
         run.close()
       }
     },
-    reuse: buffers => options.buffers?.giveBack(buffers),
+    reuse: () => options.buffers?.reuse(),
     close: () => reader.close(),
   }
 }

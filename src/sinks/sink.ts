@@ -54,7 +54,7 @@ export interface SinkOutput {
 export interface EncodedFile {
   /** Folder within the table: `date=2026-01-15/hour=10`, or ''. */
   readonly partition: string
-  /** A buffer of a mebibyte or more that the file begins is all the file's. */
+  /** Valid until the executor's next run: memory that is shared with a worker is filled again then. */
   readonly bytes: Uint8Array
   readonly rows: number
 }

@@ -5,8 +5,8 @@ import type { Task, TaskResult } from '../task.ts'
 export type DriverMessage =
   | { readonly kind: 'run'; readonly id: number; readonly task: Task }
   | { readonly kind: 'cancel'; readonly id: number }
-  /** Buffers of files that the worker gave, to be filled again. */
-  | { readonly kind: 'reuse'; readonly buffers: readonly ArrayBuffer[] }
+  /** Nobody reads any more the files that the worker gave: their memory may be filled again. */
+  | { readonly kind: 'reuse' }
   | { readonly kind: 'close' }
 
 /** What a worker thread says to the driver. */

@@ -27,7 +27,7 @@ export const serveTasks = async (port: TaskPort, makeRunner: () => Promise<TaskR
         running.get(message.id)?.abort()
         break
       case 'reuse':
-        runner.reuse(message.buffers)
+        runner.reuse()
         break
       case 'close':
         for (const controller of running.values()) controller.abort()

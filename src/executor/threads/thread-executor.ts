@@ -55,7 +55,7 @@ export const threadExecutor = (options: ThreadExecutorOptions): ThreadExecutor =
     async run(tasks, signal) {
       assert(!running, 'an executor runs one micro-batch at a time')
       running = true
-      for (const slot of slots) slot.giveBackBuffers()
+      for (const slot of slots) slot.reuse()
       try {
         return await runOn(slots, new TaskQueue(tasks, homes, maxFailures), tasks, signal)
       } finally {

@@ -1,7 +1,7 @@
 import type { Column } from '../../columnar/column.ts'
 import type { ColumnBatch } from '../../columnar/column-batch.ts'
 import type { EncodedFile } from '../../sinks/sink.ts'
-import { hasSpareBuffer } from '../../sinks/spare-buffers.ts'
+import { isShared } from '../../sinks/spare-buffers.ts'
 import type { BranchResult, TaskResult } from '../task.ts'
 
 /** A result that can be posted to another thread together with the buffers that move there. */
@@ -13,7 +13,8 @@ export interface TransferableResult {
 
 /**
  * Makes every array of a result the owner of its buffer: an array that is a part of a larger buffer (a pool, the memory
- * of a WASM module) is copied, since a transfer takes the whole buffer away. Arrays that are shared stay shared.
+ * of a WASM module) is copied, since a transfer takes the whole buffer away. Arrays that stand in it twice stay one, and
+ * memory that threads share stays where it is.
  */
 export const transferableResult = (result: TaskResult): TransferableResult => {
   const owned = new OwnedBuffers()
@@ -32,13 +33,6 @@ type Values = Uint8Array | Int32Array | BigInt64Array | Float64Array | Float32Ar
 class OwnedBuffers {
   readonly #owned = new Map<ArrayBufferLike, ArrayBuffer>()
   readonly #copies = new Map<Values, Values>()
-
-  /** An array to which all of its buffer belongs, although it takes a part of it only. */
-  ownWhole(bytes: Uint8Array): Uint8Array {
-    const buffer = bytes.buffer as ArrayBuffer
-    this.#owned.set(buffer, buffer)
-    return bytes
-  }
 
   /** The array itself where it spans its whole buffer, else a copy. */
   own<V extends Values>(values: V): V {
@@ -72,7 +66,7 @@ const viewOf = <V extends Values>(like: V, buffer: ArrayBuffer): V => {
 
 const ownedFile = (file: EncodedFile, owned: OwnedBuffers): EncodedFile => ({
   ...file,
-  bytes: hasSpareBuffer(file) ? owned.ownWhole(file.bytes) : owned.own(file.bytes),
+  bytes: isShared(file.bytes) ? file.bytes : owned.own(file.bytes),
 })
 
 const ownedBranch = (branch: BranchResult, owned: OwnedBuffers): BranchResult => ({

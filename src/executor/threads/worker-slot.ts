@@ -50,8 +50,8 @@ export class WorkerSlot {
   }
 
   /** The files of the last run are not needed any more. */
-  giveBackBuffers(): void {
-    if (this.#thread?.alive === true) this.#thread.giveBackBuffers()
+  reuse(): void {
+    if (this.#thread?.alive === true) this.#thread.reuse()
   }
 
   /** Ends the thread, by force where it does not end by itself within the grace time. */

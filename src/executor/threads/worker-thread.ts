@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { fromErrorRecord, MillraceError } from '../../base/errors.ts'
-import { hasSpareBuffer } from '../../sinks/spare-buffers.ts'
+import { isShared } from '../../sinks/spare-buffers.ts'
 import type { Task, TaskResult } from '../task.ts'
 import type { DriverMessage, WorkerMessage } from './messages.ts'
 
@@ -16,8 +16,8 @@ export class WorkerThread {
   readonly #worker: Worker
   readonly #exited: Promise<void>
   readonly #answers = new Map<number, Settle<TaskResult>>()
-  /** Buffers that the thread would like to have back. */
-  readonly #lent: ArrayBuffer[] = []
+  /** Whether the thread has given files that lie in its memory. */
+  #hasLent = false
   #starting: Settle<void> | null = null
   #lost: MillraceError | null = null
   #cause: unknown
@@ -64,10 +64,10 @@ export class WorkerThread {
     this.#worker.postMessage(message, [])
   }
 
-  /** Returns the buffers of the files that came from this thread: whoever had them has finished with them. */
-  giveBackBuffers(): void {
-    const buffers = this.#lent.splice(0)
-    if (buffers.length > 0) this.#worker.postMessage({ kind: 'reuse', buffers } satisfies DriverMessage, buffers)
+  /** Tells the thread that whoever had its files has finished with them. */
+  reuse(): void {
+    if (this.#hasLent) this.post({ kind: 'reuse' })
+    this.#hasLent = false
   }
 
   /** Stops the thread whatever it does, and waits until it has ended. */
@@ -97,7 +97,7 @@ export class WorkerThread {
         void this.terminate()
         break
       case 'done':
-        this.#lent.push(...spareBuffersOf(message.result))
+        this.#hasLent ||= lends(message.result)
         this.#take(message.id)?.resolve(message.result)
         break
       case 'failed':
@@ -134,7 +134,5 @@ export class WorkerThread {
   }
 }
 
-const spareBuffersOf = ({ branches, deadLetters }: TaskResult): readonly ArrayBuffer[] =>
-  [...deadLetters, ...branches.flatMap(branch => branch.files.flat())]
-    .filter(hasSpareBuffer)
-    .map(({ bytes }) => bytes.buffer as ArrayBuffer)
+const lends = ({ branches, deadLetters }: TaskResult): boolean =>
+  [...deadLetters, ...branches.flatMap(branch => branch.files.flat())].some(({ bytes }) => isShared(bytes))

@@ -98,6 +98,20 @@ export const STAGING_PROMISES: readonly Case<OpenedStore>[] = [
   ],
 
   [
+    'is read from memory that threads share, and does not change when that is filled again',
+    async ({ store }) => {
+      const large = sealed('from shared memory ', 9_000_000)
+      const shared = new Uint8Array(new SharedArrayBuffer(large.length))
+      shared.set(large)
+      const staged = await store.stage('t/shared', shared)
+      shared.fill(0)
+      await store.publish(staged)
+      const read = await store.get('t/shared')
+      equal(read !== null && read.length === large.length && isSealed(read), true)
+    },
+  ],
+
+  [
     'whose object was changed since it was published is noticed by size or checksum',
     async ({ store }) => {
       for (const [key, other] of [

@@ -18,7 +18,7 @@ const TRAILER_BYTES = 8
 /** What the writers of a thread's files share. */
 export interface FileTools {
   readonly pages: PageEncoder
-  /** Where files take their memory from. */
+  /** Where files lie when they are finished. */
   readonly buffers: SpareBuffers
 }
 
@@ -88,35 +88,49 @@ const ownChunk = (chunk: ColumnChunk): ColumnChunk => ({ ...chunk, contents: chu
 /** A file without rows. */
 export const emptyFile = (schema: TableSchema): Uint8Array => fileOf(schema, [], new SpareBuffers())
 
-/** Puts a file together: magic number, chunks, page index, metadata and its length, magic number. */
+/** A copy into memory that threads share goes by words only where both sides begin at one, and else by single bytes. */
+const WORD_BYTES = 8
+
+/**
+ * Puts a file together: magic number, chunks, page index, metadata and its length, magic number. The data pages of a chunk
+ * begin at a word.
+ */
 const fileOf = (
   schema: TableSchema,
   groups: readonly Omit<RowGroup, 'starts'>[],
   buffers: SpareBuffers,
 ): Uint8Array => {
-  let at = MAGIC.length
+  let end = MAGIC.length
   const placed = groups.map(group => ({
     ...group,
-    starts: group.chunks.map(chunk => {
-      at += chunkBytes(chunk)
-      return at - chunkBytes(chunk)
+    starts: group.chunks.map(({ dictionaryPage, contents }) => {
+      const pagesAt = Math.ceil((end + dictionaryPage.length) / WORD_BYTES) * WORD_BYTES
+      end = pagesAt + contents.length
+      return pagesAt - dictionaryPage.length
     }),
   }))
-  const { pageIndex, metadata } = footerOf(schema, placed, at)
-  const chunks = groups.flatMap(group => group.chunks.flatMap(chunk => [chunk.dictionaryPage, chunk.contents]))
+  const { pageIndex, metadata } = footerOf(schema, placed, end)
   const trailer = new Uint8Array(TRAILER_BYTES)
   new DataView(trailer.buffer).setUint32(0, metadata.length, true)
   trailer.set(MAGIC, 4)
-  return joined([MAGIC, ...chunks, ...pageIndex, metadata, trailer], buffers)
-}
+  const behind = [...pageIndex, metadata, trailer]
 
-/** In memory of its own, which moves to another thread without a copy. */
-const joined = (parts: readonly Uint8Array[], buffers: SpareBuffers): Uint8Array => {
-  const all = buffers.take(parts.reduce((sum, { length }) => sum + length, 0))
+  const file = buffers.take(end + behind.reduce((sum, { length }) => sum + length, 0))
   let at = 0
-  for (const part of parts) {
-    all.set(part, at)
+  const put = (part: Uint8Array): void => {
+    file.set(part, at)
     at += part.length
   }
-  return all
+  put(MAGIC)
+  for (const { chunks, starts } of placed) {
+    for (const [column, { dictionaryPage, contents }] of chunks.entries()) {
+      const start = starts[column] as number
+      file.fill(0, at, start)
+      at = start
+      put(dictionaryPage)
+      put(contents)
+    }
+  }
+  for (const part of behind) put(part)
+  return file
 }

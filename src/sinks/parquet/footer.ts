@@ -11,7 +11,7 @@ const UNORDERED = 0
 const EMPTY = struct()
 const NOTHING = new Uint8Array(0)
 
-/** A row group whose chunks lie in the file one after the other. */
+/** A row group whose chunks lie in the file one behind the other. */
 export interface RowGroup {
   readonly rows: number
   readonly chunks: readonly ColumnChunk[]
