@@ -104,7 +104,8 @@ export class ChunkWriter {
     const rows = this.#rows.view()
     const { levels, entries, nulls, values: dense } = shred(this.#leaf, rows)
     const values = this.#encoder.bring(dense)
-    const extremes = this.#encoder.extremes(values)
+    // nobody asks for the JSON texts between two others
+    const extremes = values.kind === 'json' ? null : this.#encoder.extremes(values)
     const bounds = extremes === null ? null : boundsAt(values, extremes)
     const numbers = this.#numbersOf(values)
     const page =

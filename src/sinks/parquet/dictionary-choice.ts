@@ -5,6 +5,8 @@ const SAMPLE_ROWS = 1024
 /** Of long values fewer are looked at: where some dozens are all different, a dictionary does not pay. */
 const SAMPLE_BYTES = 65_536
 const LEAST_SAMPLE_ROWS = 64
+/** Of a longer value so many bytes are looked at, evenly spaced. */
+const SAMPLE_VALUE_BYTES = 256
 /** A dictionary that outgrows this is given up (parquet-mr's default for its page). */
 export const MAX_DICTIONARY_BYTES = 1_048_576
 /** A dictionary has to make the column so much smaller before compression to be worth hashing every value. */
@@ -57,9 +59,11 @@ const valueHash = (column: Values): ((row: number) => number) => {
   if ('bytes' in column) {
     const { offsets, bytes } = column
     return row => {
-      let hash = 0x811c9dc5
+      const start = offsets[row] as number
       const end = offsets[row + 1] as number
-      for (let at = offsets[row] as number; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
+      const step = Math.max(1, Math.floor((end - start) / SAMPLE_VALUE_BYTES))
+      let hash = 0x811c9dc5 ^ (end - start)
+      for (let at = start; at < end; at += step) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
       return hash
     }
   }

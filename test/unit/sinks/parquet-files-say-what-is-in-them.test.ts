@@ -84,6 +84,24 @@ describe('parquet files say what is in them', () => {
     ])
   })
 
+  it('of JSON texts only how many are null', async () => {
+    const schema = schemaOf({ context: 'json?' })
+    const file = fileOf([
+      batchOf(
+        schema,
+        rows(30_000, row => [row % 3 === 0 ? null : `{"row":${row}}`]),
+      ),
+    ])
+    const { column, chunk } = indexesOf(file, 0)
+    expect(column).toBeNull()
+    expect(chunk.meta_data?.statistics?.null_count).toBe(10_000n)
+    expect(chunk.meta_data?.statistics?.min_value).toBeUndefined()
+    expect(await parquetReadObjects({ file, rowStart: 29_998, rowEnd: 30_000 })).toEqual([
+      { context: '{"row":29998}' },
+      { context: '{"row":29999}' },
+    ])
+  })
+
   it('and queries that skip by it find the same rows', async () => {
     const schema = schemaOf({ time: 'timestamp', text: 'string?', ratio: 'float64', big: 'int64' })
     const value = fc.record({
