@@ -7,6 +7,7 @@ import { ownRows } from '../columnar/own-rows.ts'
 import type { TableSchema } from '../columnar/schema.ts'
 import type { BranchPlan, SinkNode } from '../pipeline/plan.ts'
 import type { EncodedFile, TableEncoderFactory } from '../sinks/sink.ts'
+import { nameableRows } from './nameable-rows.ts'
 import { partialAggregation } from './partial-aggregation.ts'
 import { shownRows } from './shown-rows.ts'
 import { compileStages, type StageChain } from './stages/compile-stages.ts'
@@ -82,10 +83,11 @@ const aggregatingRun = (
 
 const landingRun = (plan: BranchPlan, chain: StageChain, task: BranchTask, around: BranchSurroundings): BranchRun => {
   const hours = wantedRows(plan.output, task.wanted)
+  const nameable = nameableRows(plan, around.rejected)
   const outputs = plan.sinks.map(sink => sinkOutput(sink, plan.output, around))
   return {
     take(decoded) {
-      const rows = hours.keep(chain.run(decoded))
+      const rows = nameable.keep(hours.keep(chain.run(decoded)))
       if (rowCount(rows) > 0) for (const output of outputs) output.take(rows)
     },
     endRange: () => undefined,
@@ -95,7 +97,7 @@ const landingRun = (plan: BranchPlan, chain: StageChain, task: BranchTask, aroun
       const rows = taken.map(output => output.rows)
       return {
         result: { files, rows, partials: null, eventTimes: [] },
-        ledger: [...chain.ledger(), ...hours.ledger()],
+        ledger: [...chain.ledger(), ...hours.ledger(), ...nameable.ledger()],
       }
     },
     close: () => undefined,

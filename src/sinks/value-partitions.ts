@@ -1,7 +1,7 @@
 import { assert, present } from '../base/assert.ts'
 import { MillraceError } from '../base/errors.ts'
 import { utf8Bytes, utf8Text } from '../base/text.ts'
-import type { Column } from '../columnar/column.ts'
+import type { BinaryColumn, Column } from '../columnar/column.ts'
 import { isValid } from '../columnar/column.ts'
 import type { Field, TableSchema } from '../columnar/schema.ts'
 import { folderColumn, type GroupKernels, NULL_PARTITION, type RowGrouping } from './row-grouping.ts'
@@ -79,13 +79,36 @@ const isoText = (timeMs: number): string | null => {
   return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }
 
-const folderOf = (field: Field, text: string | null): string => {
-  const folder = `${field.name}=${text === null ? NULL_PARTITION : folderValue(text)}`
-  if (utf8Bytes(folder).length <= MAX_FOLDER_BYTES) return folder
-  throw new MillraceError('STAGE_FAILED', `a value of column ${field.name} is too long to name a folder: ${folder}`, {
+const folderOf = ({ name }: Field, text: string | null): string => {
+  const folder = folderName(name, text)
+  if (fits(folder)) return folder
+  throw tooLong(name, folder)
+}
+
+const folderName = (name: string, text: string | null): string =>
+  `${name}=${text === null ? NULL_PARTITION : folderValue(text)}`
+
+const fits = (folder: string): boolean => utf8Bytes(folder).length <= MAX_FOLDER_BYTES
+
+const tooLong = (column: string, folder: string): MillraceError => {
+  const shown = folder.length > MAX_FOLDER_BYTES ? `${folder.slice(0, MAX_FOLDER_BYTES)}…` : folder
+  return new MillraceError('STAGE_FAILED', `a value of column ${column} is too long to name a folder: ${shown}`, {
     remedy: 'Filter such rows out or shorten the value in a stage, or partition by another column.',
-    details: { column: field.name, bytes: folder.length },
+    details: { column, bytes: folder.length },
   })
+}
+
+/** URL-encoding makes three bytes of one at most. */
+const MOST_ENCODED = 3
+
+/** Why the text of a row can't name a folder of a table; `null` where it can. */
+export const folderRefusal = (name: string, { offsets, bytes }: BinaryColumn, row: number): MillraceError | null => {
+  const start = offsets[row] as number
+  const end = offsets[row + 1] as number
+  // names have no more bytes than that, and most texts are not looked at
+  if (MOST_ENCODED * (end - start + name.length) + 1 <= MAX_FOLDER_BYTES) return null
+  const folder = folderName(name, utf8Text(bytes.subarray(start, end)))
+  return fits(folder) ? null : tooLong(name, folder)
 }
 
 /** A text that readers would take for null gets its first letter encoded; DuckDB reads `NULL` in any case as null. */
