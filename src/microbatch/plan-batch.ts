@@ -37,8 +37,8 @@ export interface Discrepancy {
 }
 
 /**
- * Takes new partitions in: each starts at its earliest offset, as rows written before the pipeline noticed it count as
- * well. Known ones keep their place. `now` is when a new partition begins to be waited for.
+ * Takes new partitions in: each starts at offset 0, as rows written before the pipeline noticed it count as well, also those
+ * that retention has deleted since. Known ones keep their place. `now` is when a new partition begins to be waited for.
  */
 export const admitPartitions = (
   known: readonly PartitionProgress[],
@@ -49,7 +49,7 @@ export const admitPartitions = (
   const have = new Set(known.map(partitionKey))
   const added = bounds
     .filter(bound => !have.has(partitionKey(bound)))
-    .map(({ topic, partition, earliest }) => fresh({ topic, partition, offset: earliest }, branches, now))
+    .map(({ topic, partition }) => fresh({ topic, partition, offset: offset(0) }, branches, now))
   return added.length === 0 ? known : [...known, ...added].toSorted(byPartition)
 }
 

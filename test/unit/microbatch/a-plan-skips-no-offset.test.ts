@@ -50,8 +50,13 @@ describe('a plan', () => {
     )
   })
 
-  it('starts a partition that appears while running at its first offset', () => {
-    expect(admitPartitions([at(0, 7)], [bounds(0, 0, 9), bounds(1, 3, 9)], 1, now).map(p => p.offset)).toEqual([7, 3])
+  it('starts a partition that appears while running at offset 0, whatever retention has deleted of it since', () => {
+    const held = [bounds(0, 0, 9), bounds(1, 3, 9)]
+    const partitions = admitPartitions([at(0, 7)], held, 1, now)
+    expect(partitions.map(p => p.offset)).toEqual([7, 0])
+    expect(() => backlogOf(partitions, held, careful)).toThrow(/offsets 0 to 2 were deleted/)
+    const { backlog } = backlogOf(partitions, held, { ...careful, failOnDataLoss: false })
+    expect(backlog.map(({ from }) => from)).toEqual([7, 3])
   })
 
   it('stops where retention has deleted what was never read', () => {
