@@ -26,8 +26,10 @@ export const recordInput = (
   const bad = new Map<string, number>()
   const counts = { read: 0, bad }
   async function* rowsOf(at: number, signal: AbortSignal): AsyncGenerator<ColumnBatch> {
-    const next = ranges[at + 1]
-    if (next !== undefined) reader.prefetch({ ...next, offset: next.from }, next.until)
+    // all of them at first, so that they can be asked for together; those that found no room then, one by one
+    for (const next of at === 0 ? ranges : ranges.slice(at + 1, at + 2)) {
+      reader.prefetch({ ...next, offset: next.from }, next.until)
+    }
     for await (const records of reader.read(present(ranges[at], 'range'), signal)) {
       const decoded = decoder.decode(records)
       counts.read += records.count

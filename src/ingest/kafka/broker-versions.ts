@@ -1,6 +1,7 @@
 import { MillraceError } from '../../base/errors.ts'
 import { nameOfCode } from './broker-codes.ts'
-import { FETCH, FIND_COORDINATOR, LIST_OFFSETS, METADATA, OFFSET_COMMIT, type VersionRange } from './requests.ts'
+import { FETCH } from './fetch-request.ts'
+import { FIND_COORDINATOR, LIST_OFFSETS, METADATA, OFFSET_COMMIT, type VersionRange } from './requests.ts'
 
 const NEEDED = [FETCH, LIST_OFFSETS, METADATA, FIND_COORDINATOR, OFFSET_COMMIT]
 

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../base/errors.ts'
 import { type BatchHeader, readHeader } from './batch-header.ts'
-import type { AbortedTransaction } from './requests.ts'
+import type { AbortedTransaction } from './fetch-request.ts'
 
 /** Whole record batches that one fetch brought, and what is needed to read them. */
 export interface FetchedBatches {
@@ -49,6 +49,15 @@ export const findBatches = (
     next = header.lastOffset + 1
   }
   return { frame, headers, aborted, from, next }
+}
+
+/** The part of a fetch that lies from `from` on, as if it had been fetched alone. */
+export const restOf = ({ headers, ...fetched }: FetchedBatches, from: number): FetchedBatches => {
+  // which transactions were rolled back is followed from the beginning of a fetch
+  const left = fetched.aborted.length > 0 ? headers : headers.filter(({ lastOffset }) => lastOffset >= from)
+  const start = left[0]?.start ?? 0
+  const moved = left.map(header => ({ ...header, start: header.start - start, end: header.end - start }))
+  return { ...fetched, frame: fetched.frame.subarray(start, left.at(-1)?.end ?? start), headers: moved, from }
 }
 
 /** The bytes that hold offsets [from, until): of a batch that lies there partly, its part. */

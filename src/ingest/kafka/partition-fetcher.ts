@@ -3,14 +3,16 @@ import { MillraceError } from '../../base/errors.ts'
 import { partitionKey } from '../offset-range.ts'
 import { CODE, isLeadershipCode, isTopicUnknownCode, nameOfCode } from './broker-codes.ts'
 import type { KafkaCluster, PartitionLeader, TopicLayout } from './cluster.ts'
+import type { FetchedPartition } from './fetch-request.ts'
 import { type FetchedBatches, findBatches, type PartitionName } from './fetched-batches.ts'
 import type { FramePool } from './frame-pool.ts'
-import { EARLIEST, FETCH, type FetchResponse, type Isolation, LIST_OFFSETS } from './requests.ts'
+import { EARLIEST, type Isolation, LIST_OFFSETS } from './requests.ts'
+import { type PartitionAnswer, SharedFetches } from './shared-fetches.ts'
 
 /** The broker answers an empty fetch after so long. */
 const MAX_WAIT_MS = 500
 /** A fetch asks for no less, so that a range that is larger than expected costs few more round trips. */
-const MIN_FETCH_BYTES = 64 * 1024
+const MIN_FETCH_BYTES = 16 * 1024
 /** As far as it may be kept, a fetch asks for so much: what lies beyond its range is read ahead. */
 const READ_AHEAD_BYTES = 1024 * 1024
 /** How much more than the expected bytes of a range is asked for. */
@@ -30,8 +32,11 @@ export interface FetcherOptions {
 /** Fetches from whoever leads a partition, and follows when somebody else does. */
 export class PartitionFetcher {
   readonly #options: FetcherOptions
+  readonly #requests: SharedFetches
   /** The incarnation of each topic that this reader began with. */
   readonly #topicIds = new Map<string, string>()
+  /** As of the last fetch. */
+  readonly #partitions = new Map<string, number>()
   /** Of each partition and, as of the last fetch, of each topic. */
   readonly #bytesPerOffset = new Map<string, number>()
   /** The end of each partition as the last answer told it. */
@@ -39,6 +44,7 @@ export class PartitionFetcher {
 
   constructor(options: FetcherOptions) {
     this.#options = options
+    this.#requests = new SharedFetches(options)
   }
 
   /**
@@ -80,7 +86,8 @@ export class PartitionFetcher {
   /** Bytes that a fetch of these offsets asks for; without end: the partition's share of what may be read ahead. */
   expectedBytes(of: PartitionName, offsets: number): number {
     const { fetchMaxBytes, prefetchBytes } = this.#options
-    const share = Math.min(fetchMaxBytes, Math.max(MIN_FETCH_BYTES, prefetchBytes / Math.max(1, this.#ends.size)))
+    const partitions = this.#partitions.get(of.topic) ?? 1
+    const share = Math.min(fetchMaxBytes, Math.max(MIN_FETCH_BYTES, prefetchBytes / partitions))
     // of a partition that was never fetched from, what was seen of its topic is the best guess
     const each = this.#bytesPerOffset.get(partitionKey(of)) ?? this.#bytesPerOffset.get(of.topic)
     if (each === undefined || offsets === Number.POSITIVE_INFINITY) return Math.floor(share)
@@ -88,33 +95,45 @@ export class PartitionFetcher {
     return Math.min(fetchMaxBytes, Math.ceil(needed))
   }
 
-  async #fetchOnce(of: PartitionName, from: number, until: number, maxWaitMs: number) {
-    const { cluster, isolation } = this.#options
+  async #fetchOnce(
+    of: PartitionName,
+    from: number,
+    until: number,
+    maxWaitMs: number,
+  ): Promise<FetchedBatches | 'out of range'> {
+    const { cluster, frames } = this.#options
     const topic = await this.#layout(of.topic)
     const { partition } = of
     const maxBytes = this.expectedBytes(of, until - from)
-    let answer: { readonly response: FetchResponse; readonly frame: Buffer }
+    let fetched: PartitionAnswer
     try {
       const { leader, leaderEpoch } = leaderOf(topic, of)
-      const request = { isolation, topicId: topic.id, partition, leaderEpoch, offset: from, maxBytes, maxWaitMs }
-      answer = await cluster.request(leader, FETCH, request)
+      const target = { leader, topicId: topic.id, maxWaitMs }
+      fetched = await this.#requests.fetch(target, { partition, leaderEpoch, offset: from, maxBytes })
     } catch (error) {
       // the partition may be newer than what is known of the topic, and its leader gone for good: look again
       cluster.forget(of.topic)
       throw error
     }
-    const { response, frame } = answer
-    if (response.code === CODE.offsetOutOfRange) return 'out of range'
-    if (response.code !== CODE.none) throw this.#refused(of, response.code)
-    this.#ends.set(partitionKey(of), response.highWatermark)
-    const fetched = findBatches(of, frame, response.records, response.aborted, from)
-    if (fetched.next > from) {
-      const { start, end } = response.records
-      const each = (end - start) / (fetched.next - from)
-      this.#bytesPerOffset.set(partitionKey(of), each)
-      this.#bytesPerOffset.set(of.topic, each)
+    const { answer, frame } = fetched
+    let batches: FetchedBatches | null = null
+    try {
+      if (answer.code === CODE.offsetOutOfRange) return 'out of range'
+      if (answer.code !== CODE.none) throw this.#refused(of, answer.code)
+      this.#ends.set(partitionKey(of), answer.highWatermark)
+      batches = findBatches(of, frame, answer.records, answer.aborted, from)
+      this.#noteBytes(of, batches, answer.records)
+      return batches
+    } finally {
+      if (batches === null || batches.next === from) frames.give(frame)
     }
-    return fetched
+  }
+
+  #noteBytes(of: PartitionName, { from, next }: FetchedBatches, { start, end }: FetchedPartition['records']): void {
+    if (next === from) return
+    const each = (end - start) / (next - from)
+    this.#bytesPerOffset.set(partitionKey(of), each)
+    this.#bytesPerOffset.set(of.topic, each)
   }
 
   /** @throws TOPIC_RECREATED where the topic is no longer the one that this reader began with */
@@ -123,6 +142,7 @@ export class PartitionFetcher {
     const id = this.#topicIds.get(name) ?? layout.id
     this.#topicIds.set(name, id)
     if (id !== layout.id) throw topicRecreated(name)
+    this.#partitions.set(name, layout.partitions.length)
     return layout
   }
 

@@ -52,7 +52,7 @@ export const kafkaSourceReader = (options: KafkaReaderOptions): SourceReader => 
   })
   const { node, fetchMaxBytes, prefetchBytes, clock } = options
   const fetcher = new PartitionFetcher({ cluster, frames, clock, fetchMaxBytes, prefetchBytes, ...node })
-  const readAhead = new ReadAhead(fetcher, options.prefetchBytes)
+  const readAhead = new ReadAhead(fetcher, frames, options.prefetchBytes)
   const records = new RecordBatches({ ...options, isolation: node.isolation })
   return {
     get bytesRead() {
@@ -88,14 +88,17 @@ async function* readRange(
     while (position < range.until) {
       coming ??= startingFetch({ fetcher, readAhead }, range, position, signal)
       const fetched: FetchedBatches = await abortable(coming, signal, describe(range))
-      coming = fetched.next < range.until ? fetcher.fetch(range, fetched.next, range.until, signal) : null
+      coming = fetched.next < range.until ? startingFetch({ fetcher, readAhead }, range, fetched.next, signal) : null
       coming?.catch(() => undefined)
-      yield* records.read(range, fetched, { from: position, until: range.until })
+      try {
+        yield* records.read(range, fetched, { from: position, until: range.until })
+      } finally {
+        // what lies beyond the range is what the next batch will ask for
+        if (fetched.next > range.until) readAhead.keep(key, fetched, range.until)
+        else fetcher.release(fetched)
+      }
       onBytes(bytesWithin(fetched, position, range.until))
       position = fetched.next
-      // what lies beyond the range is what the next batch will ask for
-      if (position > range.until) readAhead.keep(key, { ...fetched, from: range.until })
-      else fetcher.release(fetched)
     }
   } finally {
     // a range that is left early leaves a fetch under way behind

@@ -95,7 +95,8 @@ const partitionMetadata = (from: WireReader) => {
 
 export type Isolation = 'read_committed' | 'read_uncommitted'
 
-const isolationLevel = (isolation: Isolation): number => (isolation === 'read_committed' ? 1 : 0)
+/** As requests say it. */
+export const isolationLevel = (isolation: Isolation): number => (isolation === 'read_committed' ? 1 : 0)
 
 /** Timestamps with a meaning of their own. */
 export const LATEST = -1
@@ -156,93 +157,6 @@ export const LIST_OFFSETS: Api<ListOffsetsRequest, readonly ListedOffset[]> = {
     })
     return topics.flat()
   },
-}
-
-export interface FetchRequest {
-  readonly isolation: Isolation
-  readonly topicId: string
-  readonly partition: number
-  readonly leaderEpoch: number
-  readonly offset: number
-  /** The broker answers with at least one whole record batch, even if that is larger. */
-  readonly maxBytes: number
-  /** How long the broker may wait for a first byte. */
-  readonly maxWaitMs: number
-}
-
-/** A transaction that was rolled back, from where its records may appear on. */
-export interface AbortedTransaction {
-  readonly producerId: number
-  readonly firstOffset: number
-}
-
-export interface FetchResponse {
-  readonly code: number
-  readonly highWatermark: number
-  readonly logStartOffset: number
-  readonly aborted: readonly AbortedTransaction[]
-  /** Where the record batches lie in the response. */
-  readonly records: { readonly start: number; readonly end: number }
-}
-
-/** Records of one partition. */
-export const FETCH: Api<FetchRequest, FetchResponse> = {
-  name: 'Fetch',
-  key: 1,
-  version: 13,
-  flexible: true,
-  write: (out, { isolation, topicId, partition, leaderEpoch, offset, maxBytes, maxWaitMs }) => {
-    out
-      .int32(-1)
-      .int32(maxWaitMs)
-      .int32(1)
-      .int32(maxBytes)
-      .int8(isolationLevel(isolation))
-      // no fetch session: each request says all
-      .int32(0)
-      .int32(-1)
-      .compactArray([topicId], id =>
-        out
-          .uuid(id)
-          .compactArray([partition], index =>
-            out.int32(index).int32(leaderEpoch).int64(offset).int32(-1).int64(-1).int32(maxBytes).noTags(),
-          )
-          .noTags(),
-      )
-      .compactArray([], () => undefined)
-      .compactString('')
-      .noTags()
-  },
-  read: from => {
-    from.int32()
-    const code = from.int16()
-    from.int32()
-    const topics = from.compactArray(() => {
-      from.uuid()
-      const partitions = from.compactArray(() => fetchedPartition(from))
-      from.skipTags()
-      return partitions
-    })
-    const none = { code, highWatermark: -1, logStartOffset: -1, aborted: [], records: { start: 0, end: 0 } }
-    return code === 0 ? (topics.flat()[0] ?? none) : none
-  },
-}
-
-const fetchedPartition = (from: WireReader): FetchResponse => {
-  from.int32()
-  const code = from.int16()
-  const highWatermark = from.int64()
-  from.int64()
-  const logStartOffset = from.int64()
-  const aborted = from.compactArray(() => {
-    const transaction = { producerId: from.int64(), firstOffset: from.int64() }
-    from.skipTags()
-    return transaction
-  })
-  from.int32()
-  const records = from.compactBytes()
-  from.skipTags()
-  return { code, highWatermark, logStartOffset, aborted, records }
 }
 
 export const FIND_COORDINATOR: Api<

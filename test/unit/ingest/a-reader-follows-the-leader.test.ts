@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { MillraceError } from '../../../src/base/errors.ts'
 import { seededRandom } from '../../../src/base/random.ts'
-import { offset } from '../../../src/base/units.ts'
 import { CODE } from '../../../src/ingest/kafka/broker-codes.ts'
 import { KafkaCluster } from '../../../src/ingest/kafka/cluster.ts'
 import type { BrokerConnection } from '../../../src/ingest/kafka/connection.ts'
+import { FETCH, type FetchRequest, type PartitionFetch } from '../../../src/ingest/kafka/fetch-request.ts'
 import { FramePool } from '../../../src/ingest/kafka/frame-pool.ts'
 import { PartitionFetcher } from '../../../src/ingest/kafka/partition-fetcher.ts'
-import { ReadAhead } from '../../../src/ingest/kafka/read-ahead.ts'
-import { FETCH, type FetchRequest, LIST_OFFSETS, METADATA } from '../../../src/ingest/kafka/requests.ts'
+import { LIST_OFFSETS, METADATA } from '../../../src/ingest/kafka/requests.ts'
 import { writeBatch } from '../../support/kafka-records.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -58,7 +57,7 @@ class TwoBrokers {
   #fetched(broker: number, request: FetchRequest) {
     this.fetches.push({ broker, request })
     const code = this.#codeFor(broker, request)
-    const from = request.offset
+    const [{ partition, offset: from }] = request.partitions as [PartitionFetch]
     const frame =
       code === 0
         ? writeBatch(
@@ -67,10 +66,12 @@ class TwoBrokers {
           )
         : Buffer.alloc(0)
     const records = { start: 0, end: frame.length }
-    return { response: { code, highWatermark: from + 1000, logStartOffset: 0, aborted: [], records }, frame }
+    const fetched = { partition, code, highWatermark: from + 1000, aborted: [], records }
+    return { response: { code: 0, partitions: [fetched] }, frame }
   }
 
-  #codeFor(broker: number, { topicId, leaderEpoch, offset: from }: FetchRequest): number {
+  #codeFor(broker: number, { topicId, partitions }: FetchRequest): number {
+    const [{ leaderEpoch, offset: from }] = partitions as [PartitionFetch]
     if (topicId !== this.topicId) return CODE.unknownTopicId
     if (broker !== this.leader) return CODE.notLeaderOrFollower
     if (leaderEpoch < this.leaderEpoch) return CODE.fencedLeaderEpoch
@@ -86,10 +87,9 @@ const fetcherOver = (brokers: TwoBrokers, failOnDataLoss = true) => {
     clock,
     random: seededRandom(1),
   })
-  const frames = new FramePool(1_000_000)
   return new PartitionFetcher({
     cluster,
-    frames,
+    frames: new FramePool(1_000_000),
     clock,
     isolation: 'read_committed',
     failOnDataLoss,
@@ -106,7 +106,7 @@ describe('a reader follows the leader of its partition', () => {
     brokers.leader = 2
     brokers.leaderEpoch = 5
     expect((await fetcher.fetch(OF, 14, 20)).next).toBe(18)
-    expect(brokers.fetches.map(({ broker, request }) => [broker, request.leaderEpoch])).toEqual([
+    expect(brokers.fetches.map(({ broker, request }) => [broker, request.partitions[0]?.leaderEpoch])).toEqual([
       [1, 4],
       [1, 4],
       [2, 5],
@@ -146,46 +146,5 @@ describe('a reader follows the leader of its partition', () => {
     expect((await fetcherOver(brokers, false).fetch(OF, 10, 20)).from).toBe(15)
     // nothing of the range is left
     expect(await fetcherOver(brokers, false).fetch(OF, 10, 12)).toMatchObject({ headers: [], next: 12 })
-  })
-})
-
-describe('reading ahead', () => {
-  const piece = (from: number, bytes: number) => ({
-    frame: Buffer.alloc(bytes),
-    headers: [],
-    aborted: [],
-    from,
-    next: from + 10,
-  })
-
-  it('gives a piece to the range that begins where it does, once, and to no other', async () => {
-    const ahead = new ReadAhead(fetcherOver(new TwoBrokers()), 1000)
-    ahead.keep('t/0', piece(5, 100))
-    ahead.keep('t/1', piece(5, 100))
-    expect(await ahead.take('t/0', 5)).toMatchObject({ from: 5 })
-    expect(ahead.take('t/0', 5)).toBeNull()
-    expect(ahead.take('t/1', 6)).toBeNull()
-    expect(ahead.take('t/1', 5)).toBeNull()
-  })
-
-  it('keeps to its budget: the oldest piece goes first', () => {
-    const ahead = new ReadAhead(fetcherOver(new TwoBrokers()), 1000)
-    for (const partition of [0, 1, 2]) ahead.keep(`t/${partition}`, piece(5, 400))
-    expect(ahead.take('t/0', 5)).toBeNull()
-    expect(ahead.take('t/1', 5)).not.toBeNull()
-    expect(ahead.take('t/2', 5)).not.toBeNull()
-  })
-
-  it('fetches by a hint only where a plan says so or more is known to be there', async () => {
-    const brokers = new TwoBrokers()
-    const fetcher = fetcherOver(brokers)
-    const ahead = new ReadAhead(fetcher, 10_000_000)
-    ahead.hint({ ...OF, offset: offset(14) }, null)
-    expect(ahead.take('t/0', 14)).toBeNull()
-    ahead.hint({ ...OF, offset: offset(14) }, offset(18))
-    expect((await ahead.take('t/0', 14))?.next).toBe(18)
-    await fetcher.fetch(OF, 10, 14)
-    ahead.hint({ ...OF, offset: offset(14) }, null)
-    expect((await ahead.take('t/0', 14))?.next).toBe(18)
   })
 })
