@@ -1,6 +1,6 @@
 import { MillraceError } from '../../base/errors.ts'
-import { type BatchHeader, readHeader } from './batch-header.ts'
-import type { AbortedTransaction } from './fetch-request.ts'
+import { type BatchHeader, readHeader } from '../../kafka/batch-header.ts'
+import type { AbortedTransaction } from '../../kafka/fetch-request.ts'
 
 /** Whole record batches that one fetch brought, and what is needed to read them. */
 export interface FetchedBatches {

@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/clock.ts'
 import { MillraceError } from '../../base/errors.ts'
 import { durationMs } from '../../base/units.ts'
+import { CODE, nameOfCode } from '../../kafka/broker-codes.ts'
+import type { KafkaCluster } from '../../kafka/cluster.ts'
+import type { BrokerAddress } from '../../kafka/connection.ts'
+import { FIND_COORDINATOR, OFFSET_COMMIT } from '../../kafka/requests.ts'
 import type { PartitionOffset } from '../source.ts'
-import { CODE, nameOfCode } from './broker-codes.ts'
-import type { KafkaCluster } from './cluster.ts'
-import type { BrokerAddress } from './connection.ts'
-import { FIND_COORDINATOR, OFFSET_COMMIT } from './requests.ts'
 
 export interface GroupMirrorOptions {
   readonly cluster: KafkaCluster

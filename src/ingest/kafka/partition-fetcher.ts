@@ -1,12 +1,12 @@
 import type { Clock } from '../../base/clock.ts'
 import { MillraceError } from '../../base/errors.ts'
+import { CODE, isLeadershipCode, isTopicUnknownCode, nameOfCode } from '../../kafka/broker-codes.ts'
+import type { KafkaCluster, PartitionLeader, TopicLayout } from '../../kafka/cluster.ts'
+import type { FetchedPartition } from '../../kafka/fetch-request.ts'
+import type { FramePool } from '../../kafka/frame-pool.ts'
+import { EARLIEST, type Isolation, LIST_OFFSETS } from '../../kafka/requests.ts'
 import { partitionKey } from '../offset-range.ts'
-import { CODE, isLeadershipCode, isTopicUnknownCode, nameOfCode } from './broker-codes.ts'
-import type { KafkaCluster, PartitionLeader, TopicLayout } from './cluster.ts'
-import type { FetchedPartition } from './fetch-request.ts'
 import { type FetchedBatches, findBatches, type PartitionName } from './fetched-batches.ts'
-import type { FramePool } from './frame-pool.ts'
-import { EARLIEST, type Isolation, LIST_OFFSETS } from './requests.ts'
 import { type PartitionAnswer, SharedFetches } from './shared-fetches.ts'
 
 /** The broker answers an empty fetch after so long. */

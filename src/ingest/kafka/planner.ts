@@ -1,17 +1,17 @@
 import type { Clock } from '../../base/clock.ts'
 import { MillraceError } from '../../base/errors.ts'
 import { type DurationMs, type EpochMs, type Offset, offset } from '../../base/units.ts'
+import { CODE, isLeadershipCode, isTopicUnknownCode, nameOfCode } from '../../kafka/broker-codes.ts'
+import { KafkaCluster, type PartitionLeader, type TopicLayout } from '../../kafka/cluster.ts'
+import { FramePool } from '../../kafka/frame-pool.ts'
+import { EARLIEST, LATEST, LIST_OFFSETS } from '../../kafka/requests.ts'
+import { tcpConnect } from '../../kafka/tcp-connection.ts'
 import type { KafkaSourceNode } from '../../pipeline/plan.ts'
 import type { OffsetsJson } from '../../pipeline/sources.ts'
 import type { PartitionBounds, PartitionOffset, SourcePlanner } from '../source.ts'
-import { CODE, isLeadershipCode, isTopicUnknownCode, nameOfCode } from './broker-codes.ts'
-import { KafkaCluster, type PartitionLeader, type TopicLayout } from './cluster.ts'
-import { FramePool } from './frame-pool.ts'
 import { GroupMirror } from './group-mirror.ts'
 import { leaderOf, topicRecreated } from './partition-fetcher.ts'
 import type { KafkaConnectionOptions } from './reader.ts'
-import { EARLIEST, LATEST, LIST_OFFSETS } from './requests.ts'
-import { tcpConnect } from './tcp-connection.ts'
 
 export interface KafkaPlannerOptions extends KafkaConnectionOptions {
   /** Name of the pipeline: the group that offsets are mirrored to is called after it. */

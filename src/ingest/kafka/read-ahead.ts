@@ -1,8 +1,8 @@
 import type { Offset } from '../../base/units.ts'
+import type { FramePool } from '../../kafka/frame-pool.ts'
 import { partitionKey } from '../offset-range.ts'
 import type { PartitionOffset } from '../source.ts'
 import { type FetchedBatches, restOf } from './fetched-batches.ts'
-import type { FramePool } from './frame-pool.ts'
 import type { PartitionFetcher } from './partition-fetcher.ts'
 
 interface Piece {

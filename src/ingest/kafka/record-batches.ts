@@ -4,10 +4,10 @@ import type { Kernels } from '../../columnar/kernels.ts'
 import type { RecordBatch } from '../../columnar/record-batch.ts'
 import type { Wanted } from '../../columnar/record-index.ts'
 import type { RecordWorkspace } from '../../columnar/record-workspace.ts'
-import { type BatchHeader, checksummedFrom, HEADER_BYTES } from './batch-header.ts'
+import { type BatchHeader, checksummedFrom, HEADER_BYTES } from '../../kafka/batch-header.ts'
+import type { Isolation } from '../../kafka/requests.ts'
 import { CODEC_NAMES, CODECS } from './codecs.ts'
 import { corrupt, type FetchedBatches, type PartitionName } from './fetched-batches.ts'
-import type { Isolation } from './requests.ts'
 
 /** First size of the memory that record batches are decompressed to. */
 const ARENA_BYTES = 1024 * 1024

@@ -1,7 +1,7 @@
-import type { KafkaCluster } from './cluster.ts'
-import { FETCH, type FetchedPartition, type PartitionFetch } from './fetch-request.ts'
-import type { FramePool } from './frame-pool.ts'
-import type { Isolation } from './requests.ts'
+import type { KafkaCluster } from '../../kafka/cluster.ts'
+import { FETCH, type FetchedPartition, type PartitionFetch } from '../../kafka/fetch-request.ts'
+import type { FramePool } from '../../kafka/frame-pool.ts'
+import type { Isolation } from '../../kafka/requests.ts'
 
 export interface SharedFetchOptions {
   readonly cluster: KafkaCluster

@@ -6,7 +6,7 @@ const MAX_FILE_LINES = 400
 const MAX_FUNCTION_LINES = 60
 const EFFECTS = /\b(Date\.now|performance\.now|setTimeout|setInterval|setImmediate|Math\.random)\b/
 /** Rooms at the edge and folders behind ports may know time and chance. */
-const MAY_HAVE_EFFECTS = /^(wiring|cli|service)\/|^(ingest\/kafka|storage\/local|sinks\/parquet|executor\/threads)\//
+const MAY_HAVE_EFFECTS = /^(wiring|cli|service)\/|^(kafka|storage\/local|sinks\/parquet|executor\/threads)\//
 
 const longFunctions = ({ path, text }: SourceFile): readonly string[] => {
   const lines = text.split('\n')

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { MillraceError } from '../../../src/base/errors.ts'
 import { seededRandom } from '../../../src/base/random.ts'
 import { offset } from '../../../src/base/units.ts'
-import { KafkaCluster } from '../../../src/ingest/kafka/cluster.ts'
 import { GroupMirror } from '../../../src/ingest/kafka/group-mirror.ts'
-import { FIND_COORDINATOR, OFFSET_COMMIT, type OffsetCommitRequest } from '../../../src/ingest/kafka/requests.ts'
+import { KafkaCluster } from '../../../src/kafka/cluster.ts'
+import { FIND_COORDINATOR, OFFSET_COMMIT, type OffsetCommitRequest } from '../../../src/kafka/requests.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 /** A mirror over a broker that notes what is committed, or refuses. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { KafkaCluster } from '../../../src/ingest/kafka/cluster.ts'
-import type { FetchedPartition, FetchRequest } from '../../../src/ingest/kafka/fetch-request.ts'
-import { FramePool } from '../../../src/ingest/kafka/frame-pool.ts'
 import { SharedFetches } from '../../../src/ingest/kafka/shared-fetches.ts'
+import type { KafkaCluster } from '../../../src/kafka/cluster.ts'
+import type { FetchedPartition, FetchRequest } from '../../../src/kafka/fetch-request.ts'
+import { FramePool } from '../../../src/kafka/frame-pool.ts'
 
 const FETCH_MAX_BYTES = 1000
 const TARGET = { leader: 1, topicId: 'a'.repeat(32), maxWaitMs: 0 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { WireReader } from '../../../src/ingest/kafka/wire-reader.ts'
-import { WireWriter } from '../../../src/ingest/kafka/wire-writer.ts'
+import { WireReader } from '../../../src/kafka/wire-reader.ts'
+import { WireWriter } from '../../../src/kafka/wire-writer.ts'
 
 /** One partition of a request: what ListOffsets and Fetch say of each. */
 const partition = fc.record({

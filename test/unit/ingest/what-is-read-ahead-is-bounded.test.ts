@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { offset } from '../../../src/base/units.ts'
 import { typescriptKernels } from '../../../src/columnar/typescript/index.ts'
 import { type FetchedBatches, findBatches, restOf } from '../../../src/ingest/kafka/fetched-batches.ts'
-import { FramePool } from '../../../src/ingest/kafka/frame-pool.ts'
 import type { PartitionFetcher } from '../../../src/ingest/kafka/partition-fetcher.ts'
 import { ReadAhead } from '../../../src/ingest/kafka/read-ahead.ts'
 import { RecordBatches } from '../../../src/ingest/kafka/record-batches.ts'
+import { FramePool } from '../../../src/kafka/frame-pool.ts'
 import { writeBatch } from '../../support/kafka-records.ts'
 
 const MIB = 1024 * 1024

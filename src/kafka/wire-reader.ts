@@ -1,4 +1,4 @@
-import { MillraceError } from '../../base/errors.ts'
+import { MillraceError } from '../base/errors.ts'
 
 /** A response that doesn't hold what its lengths say. */
 const malformed = (what: string): MillraceError =>

@@ -1,4 +1,4 @@
-import { MillraceError } from '../../base/errors.ts'
+import { MillraceError } from '../base/errors.ts'
 import { nameOfCode } from './broker-codes.ts'
 import { FETCH } from './fetch-request.ts'
 import { FIND_COORDINATOR, LIST_OFFSETS, METADATA, OFFSET_COMMIT, type VersionRange } from './requests.ts'

@@ -1,6 +1,6 @@
 import { connect as openSocket, type Socket } from 'node:net'
-import { asMillraceError, MillraceError } from '../../base/errors.ts'
-import type { DurationMs } from '../../base/units.ts'
+import { asMillraceError, MillraceError } from '../base/errors.ts'
+import type { DurationMs } from '../base/units.ts'
 import { checkVersions } from './broker-versions.ts'
 import type { Answer, BrokerAddress, BrokerConnection, Connect } from './connection.ts'
 import type { FramePool } from './frame-pool.ts'
