@@ -16,7 +16,10 @@ const OF = { topic: 't', partition: 0 }
 /** Ten records from `from` on, in a frame that is lent to whoever reads them; it may be larger than they are. */
 const piece = (frames: FramePool, from: number, { valueBytes = 1, frameBytes = 0 } = {}): FetchedBatches => {
   const record = { key: null, value: Buffer.alloc(valueBytes) }
-  const batch = writeBatch(Array<typeof record>(10).fill(record), { baseOffset: from })
+  const batch = writeBatch(
+    Array.from({ length: 10 }, () => record),
+    { baseOffset: from },
+  )
   const frame = frames.take(Math.max(frameBytes, batch.length))
   batch.copy(frame)
   frames.lend(frame, 1)
@@ -116,7 +119,10 @@ it('the rest of a fetch holds what the fetch held from there on', () => {
     fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), fc.nat(60), fc.nat(60), (sizes, a, b) => {
       const starts = sizes.map((_, at) => sizes.slice(0, at).reduce((sum, size) => sum + size, 0))
       const batches = sizes.map((size, at) =>
-        writeBatch(Array<typeof record>(size).fill(record), { baseOffset: starts[at] as number }),
+        writeBatch(
+          Array.from({ length: size }, () => record),
+          { baseOffset: starts[at] as number },
+        ),
       )
       const frame = Buffer.concat(batches)
       const whole = findBatches(OF, frame, { start: 0, end: frame.length }, [], 0)
