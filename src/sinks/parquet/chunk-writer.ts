@@ -1,4 +1,4 @@
-import type { Column, ScalarColumn } from '../../columnar/column.ts'
+import type { BinaryColumn, Column, ScalarColumn } from '../../columnar/column.ts'
 import { GrowingArena } from '../../columnar/growing-arena.ts'
 import type { EncodedPage, PageEncoder } from '../../columnar/page-encoder.ts'
 import { valueWidth } from '../../columnar/plain-values.ts'
@@ -17,6 +17,8 @@ import { i32, struct, thriftBytes } from './thrift.ts'
 /** A page is closed at about so many bytes before compression, or at so many rows (parquet-mr's limits). */
 const PAGE_BYTES = 1_048_576
 const PAGE_ROWS = 20_000
+/** So many bytes of texts that lie together become a page where they lie, instead of being gathered with others. */
+const PAGE_BY_ITSELF_BYTES = PAGE_BYTES / 4
 /** A chunk with more memory does not keep it for the next one: as much as a whole file of the default size. */
 const MOST_KEPT_BYTES = 32 * 1_048_576
 const NO_PAGE = new Uint8Array(0)
@@ -60,21 +62,24 @@ export class ChunkWriter {
   append(column: Column, rows: RowSet): void {
     const count = rowSetSize(rows)
     const bytesPerRow = bytesOfRow(column)
+    const texts = textsIn(column, rows)
     for (let from = 0; from < count; ) {
+      const isPage = texts !== null && (count - from) * bytesPerRow >= PAGE_BY_ITSELF_BYTES
+      if (isPage) this.#closePage()
       const room = Math.min(
         PAGE_ROWS - this.#rows.length,
         Math.max(1, Math.floor((PAGE_BYTES - this.#rows.byteSize) / bytesPerRow)),
       )
       const until = Math.min(count, from + room)
-      this.#rows.append(column, from === 0 && until === count ? rows : sliceRows(rows, from, until))
-      if (this.#rows.length >= PAGE_ROWS || this.#rows.byteSize + bytesPerRow > PAGE_BYTES) this.#closePage()
+      if (isPage) this.#writePage(sliceOf(texts, from, until))
+      else this.#gather(column, from === 0 && until === count ? rows : sliceRows(rows, from, until), bytesPerRow)
       from = until
     }
   }
 
   /** The chunk of the rows since the last one, whose contents are valid until the next rows come. */
   finish(): ColumnChunk {
-    if (this.#rows.length > 0) this.#closePage()
+    this.#closePage()
     const dictionary = this.#closed ?? (typeof this.#dictionary === 'string' ? null : this.#dictionary)
     const { bytes, length } = this.#contents
     const contents = bytes.subarray(0, length)
@@ -100,8 +105,19 @@ export class ChunkWriter {
     return chunk
   }
 
+  #gather(column: Column, rows: RowSet, bytesPerRow: number): void {
+    this.#rows.append(column, rows)
+    if (this.#rows.length >= PAGE_ROWS || this.#rows.byteSize + bytesPerRow > PAGE_BYTES) this.#closePage()
+  }
+
+  /** Makes a page of the rows that were gathered, if there are any. */
   #closePage(): void {
-    const rows = this.#rows.view()
+    if (this.#rows.length === 0) return
+    this.#writePage(this.#rows.view())
+    this.#rows.clear()
+  }
+
+  #writePage(rows: Column): void {
     const { levels, entries, nulls, values: dense } = shred(this.#leaf, rows)
     const values = this.#encoder.bring(dense)
     // nobody asks for the JSON texts between two others
@@ -124,7 +140,6 @@ export class ChunkWriter {
     this.#pages.push({ byteSize, firstRow: this.#rowsInPages, nulls, isEmpty: values.length === 0, bounds })
     this.#rowsInPages += rows.length
     this.#entries += entries
-    this.#rows.clear()
   }
 
   /** Numbers of the values in the dictionary; `null` where they are written as they are. */
@@ -162,6 +177,17 @@ export class ChunkWriter {
     return header
   }
 }
+
+/** Rows as texts that lie together; `null` where they are something else, or some are null. */
+const textsIn = (column: Column, rows: RowSet): BinaryColumn | null =>
+  rows.kind === 'range' && 'bytes' in column && column.validity === null ? sliceOf(column, rows.from, rows.until) : null
+
+/** Some of the texts, in the memory where they lie. */
+const sliceOf = (texts: BinaryColumn, from: number, until: number): BinaryColumn => ({
+  ...texts,
+  length: until - from,
+  offsets: texts.offsets.subarray(from, until + 1),
+})
 
 /** Bytes that a row of a column takes on average; at least one. */
 const bytesOfRow = (column: Column): number => {

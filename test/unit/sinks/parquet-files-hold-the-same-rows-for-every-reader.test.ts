@@ -98,6 +98,32 @@ describe.each(ALL_KERNELS)('parquet files hold the same rows for every reader: %
     encoder = parquetEncoder(makeKernels())
   })
 
+  it('gives DuckDB texts of any length in their order, whether a page is made of them or of many with others', async () => {
+    const schema = schemaOf({ id: 'int32', text: 'string', json: 'json?' })
+    const batch = fc.record({
+      count: fc.integer({ min: 1, max: 40 }),
+      length: fc.constantFrom(3, 2_000, 30_000, 120_000),
+      nulls: fc.boolean(),
+      isSelected: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 6 }), async parts => {
+        let id = 0
+        const batches = parts.map(({ count, length, nulls, isSelected }) => {
+          const rows = Array.from({ length: count }, (_, at) => {
+            const text = `${++id} ${'ü'.repeat((length * ((id * 7) % 10)) / 20)}`
+            return [id, text, nulls && at % 3 === 0 ? null : JSON.stringify({ id, text })] as const
+          })
+          return { rows, selection: isSelected ? [...rows.keys()].filter(at => at % 4 !== 1) : null }
+        })
+        const expected = batches.flatMap(({ rows, selection }) => (selection ?? [...rows.keys()]).map(row => rows[row]))
+        await table.put(encode(schema, batches))
+        expect(await table.rows('select * from TABLE order by id')).toEqual(expected)
+      }),
+      { numRuns: 15 },
+    )
+  })
+
   it('gives DuckDB every value of every type, with nulls, lists and selections', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(BATCH, { minLength: 1, maxLength: 4 }), async batches => {
