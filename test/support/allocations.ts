@@ -32,5 +32,9 @@ export const allocatedWhenWarm = async (work: () => unknown, limit: number): Pro
   return least
 }
 
+/** What the profiler takes to start and stop is not the work's. */
+const isOurs = ({ callFrame }: HeapProfiler.SamplingHeapProfileNode): boolean =>
+  !callFrame.url.startsWith('node:inspector')
+
 const sizeOf = (node: HeapProfiler.SamplingHeapProfileNode): number =>
-  node.children.reduce((sum, child) => sum + sizeOf(child), node.selfSize)
+  node.children.reduce((sum, child) => sum + sizeOf(child), isOurs(node) ? node.selfSize : 0)

@@ -5,8 +5,7 @@ import { ALL_KERNELS } from '../../support/wasm-kernels.ts'
 import { FIELDS, fieldsOf, ROW, recordsOf } from './fixtures/json-records.ts'
 
 const ROWS = 10_000
-const ROUNDS = 5
-/** Until the compiler has seen all there is. */
+const ROUNDS = 2
 /** The smallest object of V8 takes 16; what is left is for each batch, and the profiler's own. */
 const MAX_BYTES_PER_ROW = 4
 

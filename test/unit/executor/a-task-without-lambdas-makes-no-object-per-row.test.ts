@@ -15,9 +15,9 @@ import { tumbling } from '../../../src/pipeline/windows.ts'
 import { parquetEncoder } from '../../../src/sinks/parquet/index.ts'
 import { allocatedWhenWarm } from '../../support/allocations.ts'
 
-const ROWS = 120_000
+const ROWS = 80_000
 /** The smallest object takes 16 bytes; what is left is for batches, groups and files. */
-const MAX_BYTES_PER_ROW = 8
+const MAX_BYTES_PER_ROW = 12
 
 const SOURCE = datagen({ partitions: 1, rowsPerSecond: 1000 })
 
