@@ -18,8 +18,8 @@ export interface PartitionLeader {
 export interface TopicLayout {
   readonly name: string
   readonly id: string
-  /** By rising partition number. */
-  readonly partitions: readonly PartitionLeader[]
+  /** By partition number. */
+  readonly partitions: ReadonlyMap<number, PartitionLeader>
 }
 
 export interface ClusterOptions {
@@ -44,6 +44,7 @@ export class KafkaCluster {
   readonly #bootstrap: readonly BrokerAddress[]
   readonly #connections = new Map<string, Promise<BrokerConnection>>()
   readonly #topics = new Map<string, TopicLayout>()
+  readonly #asked = new Map<string, Promise<TopicLayout>>()
   #brokers = new Map<number, BrokerAddress>()
   #reachedOnce = false
   #closed = false
@@ -54,9 +55,13 @@ export class KafkaCluster {
     this.#bootstrap = options.brokers.map(parseAddress)
   }
 
-  /** What is known of a topic; asks the cluster where nothing is. @throws as `refresh` */
+  /** What is known of a topic; asks the cluster where nothing is, once for all who want to know. @throws as `refresh` */
   async topic(name: string): Promise<TopicLayout> {
-    return this.#topics.get(name) ?? this.refresh(name)
+    const known = this.#topics.get(name) ?? this.#asked.get(name)
+    if (known !== undefined) return known
+    const asked = this.refresh(name).finally(() => this.#asked.delete(name))
+    this.#asked.set(name, asked)
+    return asked
   }
 
   /** Asks the cluster who leads the partitions of a topic. @throws UNKNOWN_TOPIC, BROKER_UNREACHABLE, BROKER_TIMEOUT */
@@ -206,8 +211,7 @@ const layoutOf = (name: string, { topics }: MetadataResponse): TopicLayout => {
       details: { topic: name },
     })
   }
-  const partitions = topic.partitions.map(({ partition, leader, leaderEpoch }) => ({ partition, leader, leaderEpoch }))
-  return { name, id: topic.id, partitions: partitions.toSorted((a, b) => a.partition - b.partition) }
+  return { name, id: topic.id, partitions: new Map(topic.partitions.map(each => [each.partition, each])) }
 }
 
 /** The topic does not exist, or no longer. */

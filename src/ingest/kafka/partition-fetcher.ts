@@ -142,7 +142,7 @@ export class PartitionFetcher {
     const id = this.#topicIds.get(name) ?? layout.id
     this.#topicIds.set(name, id)
     if (id !== layout.id) throw topicRecreated(name)
-    this.#partitions.set(name, layout.partitions.length)
+    this.#partitions.set(name, layout.partitions.size)
     return layout
   }
 
@@ -187,7 +187,7 @@ export class PartitionFetcher {
 
 /** The leader of a partition. @throws LEADER_CHANGED (retriable) while nobody leads */
 export const leaderOf = ({ name, partitions }: TopicLayout, { partition }: PartitionName): PartitionLeader => {
-  const found = partitions.find(each => each.partition === partition)
+  const found = partitions.get(partition)
   if (found !== undefined && found.leader >= 0) return found
   throw new MillraceError('LEADER_CHANGED', `${name}/${partition} has no leader`, {
     remedy: 'Check that all brokers run: a partition without a leader can not be read.',

@@ -195,9 +195,11 @@ class KafkaPlanner implements SourcePlanner {
 
 const byLeader = (layout: TopicLayout): ReadonlyMap<number, readonly PartitionLeader[]> => {
   const groups = new Map<number, PartitionLeader[]>()
-  for (const partition of layout.partitions) {
-    const { leader } = leaderOf(layout, { topic: layout.name, ...partition })
-    groups.set(leader, [...(groups.get(leader) ?? []), partition])
+  for (const partition of layout.partitions.keys()) {
+    const leader = leaderOf(layout, { topic: layout.name, partition })
+    const group = groups.get(leader.leader)
+    if (group === undefined) groups.set(leader.leader, [leader])
+    else group.push(leader)
   }
   return groups
 }
