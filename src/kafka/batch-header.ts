@@ -1,7 +1,11 @@
+import { crc32c } from '@node-rs/crc32'
+import type { ProducerIdentity } from './produce-requests.ts'
+
 /** Fields of a Kafka record batch (message format 2) by their position from its first byte. */
 const AT = {
   baseOffset: 0,
   batchLength: 8,
+  leaderEpoch: 12,
   magic: 16,
   crc: 17,
   attributes: 21,
@@ -9,6 +13,8 @@ const AT = {
   baseTimestamp: 27,
   maxTimestamp: 35,
   producerId: 43,
+  producerEpoch: 51,
+  baseSequence: 53,
   recordCount: 57,
 } as const
 
@@ -73,6 +79,36 @@ export const readHeader = (frame: Buffer, start: number, end: number): BatchHead
     producerId: int64(frame, start + AT.producerId),
     recordCount: frame.readInt32BE(start + AT.recordCount),
   }
+}
+
+/** What a producer says of a batch. */
+export interface ProducedBatch {
+  readonly codec: number
+  /** Of all its records. */
+  readonly timestamp: number
+  readonly producer: ProducerIdentity
+  /** Place of the first record in the sequence of the producer and the partition. */
+  readonly sequence: number
+  readonly recordCount: number
+}
+
+/** Fills in the header before the records that `batch` ends with, checksum included. */
+export const writeHeader = (batch: Buffer, produced: ProducedBatch): void => {
+  const { codec, timestamp, producer, sequence, recordCount } = produced
+  batch.writeBigInt64BE(0n, AT.baseOffset)
+  batch.writeInt32BE(batch.length - BEFORE_LENGTH, AT.batchLength)
+  // the leader's to know
+  batch.writeInt32BE(-1, AT.leaderEpoch)
+  batch.writeInt8(MAGIC, AT.magic)
+  batch.writeInt16BE(codec, AT.attributes)
+  batch.writeInt32BE(recordCount - 1, AT.lastOffsetDelta)
+  batch.writeBigInt64BE(BigInt(timestamp), AT.baseTimestamp)
+  batch.writeBigInt64BE(BigInt(timestamp), AT.maxTimestamp)
+  batch.writeBigInt64BE(BigInt(producer.id), AT.producerId)
+  batch.writeInt16BE(producer.epoch, AT.producerEpoch)
+  batch.writeInt32BE(sequence, AT.baseSequence)
+  batch.writeInt32BE(recordCount, AT.recordCount)
+  batch.writeUInt32BE(crc32c(batch.subarray(AT.attributes)), AT.crc)
 }
 
 const int64 = (frame: Buffer, at: number): number => frame.readInt32BE(at) * 0x1_0000_0000 + frame.readUInt32BE(at + 4)

@@ -1,9 +1,10 @@
 import { MillraceError } from '../base/errors.ts'
 import { nameOfCode } from './broker-codes.ts'
 import { FETCH } from './fetch-request.ts'
+import { INIT_PRODUCER_ID, PRODUCE } from './produce-requests.ts'
 import { FIND_COORDINATOR, LIST_OFFSETS, METADATA, OFFSET_COMMIT, type VersionRange } from './requests.ts'
 
-const NEEDED = [FETCH, LIST_OFFSETS, METADATA, FIND_COORDINATOR, OFFSET_COMMIT]
+const NEEDED = [FETCH, LIST_OFFSETS, METADATA, FIND_COORDINATOR, OFFSET_COMMIT, PRODUCE, INIT_PRODUCER_ID]
 
 /** Refuses a broker that is too old for what is asked of it, before anything is asked. @throws UNSUPPORTED_BROKER */
 export const checkVersions = (

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { asMillraceError, MillraceError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
-import { durationMs } from '../base/units.ts'
+import { type DurationMs, durationMs } from '../base/units.ts'
 import { CODE, isTopicUnknownCode, nameOfCode } from './broker-codes.ts'
 import type { Answer, BrokerAddress, BrokerConnection, Connect } from './connection.ts'
 import { type Api, METADATA, type MetadataResponse } from './requests.ts'
@@ -28,6 +28,8 @@ export interface ClusterOptions {
   readonly connect: Connect
   readonly clock: Clock
   readonly random: Random
+  /** How long failures are taken for passing ones; without it a minute, but seconds before the cluster was ever reached. */
+  readonly patienceMs?: DurationMs
 }
 
 /** How long failures are taken for passing ones: at first contact, where a typing error is likelier, and later. */
@@ -106,10 +108,7 @@ export class KafkaCluster {
     return this.#requestAt(to, api, request)
   }
 
-  /**
-   * Repeats `work` with growing pauses and jitter as long as it fails with a retriable error and patience lasts: a
-   * minute, but seconds before the cluster was ever reached.
-   */
+  /** Repeats `work` with growing pauses and jitter as long as it fails with a retriable error and patience lasts. */
   async patiently<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     const { clock, random } = this.#options
     const startedAt = clock.monotonicMs()
@@ -118,7 +117,7 @@ export class KafkaCluster {
         return await work()
       } catch (thrown) {
         const error = thrown instanceof PassingFailure ? thrown.error : asMillraceError(thrown)
-        const patience = this.#reachedOnce ? PATIENCE_MS : PATIENCE_AT_FIRST_MS
+        const patience = this.#options.patienceMs ?? (this.#reachedOnce ? PATIENCE_MS : PATIENCE_AT_FIRST_MS)
         const waited = clock.monotonicMs() - startedAt
         const passing = thrown instanceof PassingFailure || error.retriable
         if (!passing || this.#closed || waited >= patience) throw error
@@ -200,13 +199,13 @@ const layoutOf = (name: string, { topics }: MetadataResponse): TopicLayout => {
   const topic = topics.find(each => each.name === name)
   if (topic === undefined || isTopicUnknownCode(topic.code)) throw unknownTopic(name)
   if (topic.code === CODE.topicAuthorizationFailed) {
-    throw new MillraceError('BROKER_ERROR', `reading topic ${name} is not allowed: ${nameOfCode(topic.code)}`, {
-      remedy: 'Give the client the right to describe and read the topic.',
+    throw new MillraceError('BROKER_ERROR', `looking at topic ${name} is not allowed: ${nameOfCode(topic.code)}`, {
+      remedy: 'Give the client the right to describe the topic, and to read or write it.',
       details: { topic: name },
     })
   }
   if (topic.code !== CODE.none) {
-    throw new MillraceError('LEADER_CHANGED', `topic ${name} can't be read now: ${nameOfCode(topic.code)}`, {
+    throw new MillraceError('LEADER_CHANGED', `topic ${name} can't be used now: ${nameOfCode(topic.code)}`, {
       remedy: 'Check the state of the topic and of its brokers.',
       details: { topic: name },
     })
@@ -223,12 +222,12 @@ export const unknownTopic = (topic: string): MillraceError =>
 
 const noLeader = (broker: number): MillraceError =>
   new MillraceError('LEADER_CHANGED', `broker ${broker} is not in the cluster now`, {
-    remedy: 'Check that all brokers run: a partition without a leader can not be read.',
+    remedy: 'Check that all brokers run: a partition without a leader can not be used.',
     details: { broker },
   })
 
 const closedAlready = (): MillraceError =>
-  new MillraceError('ABORTED', 'the reader is closed', { remedy: 'Nothing: a stop was asked for.' })
+  new MillraceError('ABORTED', 'the client is closed', { remedy: 'Nothing: a stop was asked for.' })
 
 const parseAddress = (text: string): BrokerAddress => {
   const match = /^(?:[A-Z_]+:\/\/)?(\[[0-9a-fA-F:]+\]|[^:/]+):(\d{1,5})$/.exec(text.trim())

@@ -59,6 +59,13 @@ export class WireWriter {
     return this.#text(value)
   }
 
+  compactBytes(value: Uint8Array): this {
+    this.unsignedVarint(value.length + 1)
+    const at = this.#reserve(value.length)
+    this.#bytes.set(value, at)
+    return this
+  }
+
   /** A topic id as metadata gives it: 32 hexadecimal digits. */
   uuid(value: string): this {
     const at = this.#reserve(16)

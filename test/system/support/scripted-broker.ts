@@ -18,7 +18,16 @@ export interface ScriptedBroker {
 }
 
 const TOPIC = 'scripted'
-const API = { fetch: 1, listOffsets: 2, metadata: 3, offsetCommit: 8, findCoordinator: 10, apiVersions: 18 } as const
+const API = {
+  produce: 0,
+  fetch: 1,
+  listOffsets: 2,
+  metadata: 3,
+  offsetCommit: 8,
+  findCoordinator: 10,
+  apiVersions: 18,
+  initProducerId: 22,
+} as const
 const EARLIEST = -2
 
 /** The parts of Kafka's encoding, written independently of what reads them. */

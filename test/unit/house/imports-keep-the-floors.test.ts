@@ -20,7 +20,7 @@ const FLOORS: readonly (readonly string[])[] = [
 /** Folders behind ports, and the packages that each may import. */
 const TECHNOLOGY: Readonly<Record<string, readonly string[]>> = {
   'columnar/wasm': ['node:'],
-  kafka: ['node:'],
+  kafka: ['node:', '@node-rs/crc32'],
   'ingest/kafka': ['node:', '@node-rs/crc32', 'snappy', 'fzstd'],
   'ingest/datagen': [],
   'ingest/objects': ['parquet-wasm', 'flatbuffers', 'hyparquet'],
