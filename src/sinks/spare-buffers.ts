@@ -11,7 +11,8 @@ const HEADROOM = 1.25
  * no limit knows of.
  *
  * Threads share it: a buffer that moves counts as garbage to come in the thread where it arrives, and a driver that is
- * given a gigabyte of files would mark its heap a hundred times. It begins at a page of the machine's memory, so that disks can read it directly.
+ * given a gigabyte of files would mark its heap some fifty times. It begins at a page of the machine's memory, so that
+ * disks can read it directly.
  */
 export class SpareBuffers {
   /** From the smallest to the largest. */
