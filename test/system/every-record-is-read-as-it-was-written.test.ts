@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { offset } from '../../src/base/units.ts'
+import type { OffsetRange } from '../../src/ingest/offset-range.ts'
+import type { SourceReader } from '../../src/ingest/source.ts'
 import type { KafkaOptions } from '../../src/pipeline/sources.ts'
 import { openKafkaPlanner, openKafkaReader } from './support/kafka-source.ts'
 import { type LoadRecord, type LoadStep, loadTopic } from './support/load-topic.ts'
@@ -20,7 +22,12 @@ const readAll = async (
   fetchMaxBytes = 8_388_608,
 ) => {
   const reader = openKafkaReader(options, fetchMaxBytes)
-  const range = { topic: options.topic, partition, from: offset(from), until: offset(until) }
+  const records = await readRange(reader, { topic: options.topic, partition, from: offset(from), until: offset(until) })
+  await reader.close()
+  return records
+}
+
+const readRange = async (reader: SourceReader, range: OffsetRange) => {
   const records: ReadRecord[] = []
   for await (const batch of reader.read(range, new AbortController().signal)) {
     const text = (start: Int32Array, length: Int32Array, row: number): string | null => {
@@ -37,7 +44,6 @@ const readAll = async (
       })
     }
   }
-  await reader.close()
   return records
 }
 
@@ -76,6 +82,27 @@ describe('every record is read as it was written', () => {
     expect(await readAll({ topic }, 0, MIXED.length)).toEqual(all)
     // fetches far smaller than a record batch, and a range that begins and ends within one
     expect(await readAll({ topic }, 777, 12_345, 0, 1000)).toEqual(all.slice(777, 12_345))
+  })
+
+  it('from many partitions that share requests, records larger than a request among them', async () => {
+    const partitions = Array.from({ length: 40 }, (_, partition) => partition)
+    const topic = await createTopic(partitions.length)
+    const written = MIXED.slice(0, 8000).map((record, at) => ({ ...record, partition: at % partitions.length }))
+    await loadTopic(topic, written, { compression: 'lz4' })
+    const rows = written.length / partitions.length
+    for (const fetchMaxBytes of [20_000, 1_000_000]) {
+      const reader = openKafkaReader({ topic }, fetchMaxBytes)
+      for (const until of [rows - 7, rows]) {
+        const from = until === rows ? rows - 7 : 0
+        const ranges = partitions.map(partition => ({ topic, partition, from: offset(from), until: offset(until) }))
+        for (const range of ranges) reader.prefetch({ ...range, offset: range.from }, range.until)
+        for (const range of ranges) {
+          const all = expected(written.filter(({ partition }) => partition === range.partition))
+          expect(await readRange(reader, range)).toEqual(all.slice(from, until))
+        }
+      }
+      await reader.close()
+    }
   })
 
   it('leaves out what was rolled back, and markers, unless read_uncommitted is asked for', async () => {

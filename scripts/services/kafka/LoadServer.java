@@ -65,6 +65,9 @@ public final class LoadServer {
     settings.put("linger.ms", "50");
     settings.put("buffer.memory", "134217728");
     settings.put("max.request.size", "20971520");
+    // with more, a partition that its broker has not opened yet may refuse the first batch and take the second: no retry
+    // of the first can succeed after that, it fails two minutes later (KAFKA-15591)
+    settings.put("max.in.flight.requests.per.connection", "1");
     String topic = text(in);
     for (int left = in.readInt(); left > 0; left--) settings.put(text(in), text(in));
     AtomicReference<Exception> failure = new AtomicReference<>();
