@@ -36,12 +36,12 @@ export const snappyCompress = (source: Uint8Array): Uint8Array => {
       out.copy(at, distance, length)
       at += length
       if (at >= limit) break
-      table[slot(source, at - 1)] = at - 1
       const repeat = nextRepeat(source, at, distance)
       if (repeat < REPEAT_WINDOW) {
         at += repeat
         continue
       }
+      table[slot(source, at - 1)] = at - 1
       distance = lookUp(source, table, at)
       if (distance === 0) at++
     }

@@ -164,6 +164,22 @@ describe('the verdict and the values of JSON.parse', () => {
     )
   })
 
+  it('holds for maps of texts, wherever one byte of them is another', () => {
+    const letters = fc.string({ maxLength: 30, unit: 'grapheme-ascii' })
+    const members = fc.array(fc.tuple(letters, letters), { minLength: 1, maxLength: 12 })
+    const byte = fc.constantFrom(...encoder.encode('"\\{}[],: x\n\u0000'), 0x80, 0xff)
+    fc.assert(
+      fc.property(members, byte, fc.nat(), (texts, other, at) => {
+        const map = texts.map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`).join(',')
+        const bytes = encoder.encode(`{"a":{${map}},"x":{${map}}}`)
+        check(bytes)
+        bytes[at % bytes.length] = other
+        check(bytes)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   it('holds for arbitrary bytes within a string', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 8 }), inside => {

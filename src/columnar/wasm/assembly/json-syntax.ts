@@ -234,11 +234,63 @@ export function skipValue(at: i32, end: i32, depth: i32): i32 {
 export const COLON_AND_QUOTE: u16 = 0x223a
 export const COMMA_AND_QUOTE: u16 = 0x222c
 
+/** A bit for each quote in the 64 bytes at `at`; 0 where one of them may not stand in a string as it is, or is not ASCII. */
+function plainQuotes(at: i32): u64 {
+  const one = v128.load(at)
+  const two = v128.load(at, 16)
+  const three = v128.load(at, 32)
+  const four = v128.load(at, 48)
+  const least = i8x16.min_s(i8x16.min_s(one, two), i8x16.min_s(three, four))
+  const backslash = i8x16.splat(<i8>BACKSLASH)
+  const escapes = v128.or(
+    v128.or(i8x16.eq(one, backslash), i8x16.eq(two, backslash)),
+    v128.or(i8x16.eq(three, backslash), i8x16.eq(four, backslash)),
+  )
+  if (v128.any_true(v128.or(escapes, i8x16.lt_s(least, i8x16.splat(<i8>SPACE))))) return 0
+  const quote = i8x16.splat(<i8>QUOTE)
+  const low = i8x16.bitmask(i8x16.eq(one, quote)) | (i8x16.bitmask(i8x16.eq(two, quote)) << 16)
+  const high = i8x16.bitmask(i8x16.eq(three, quote)) | (i8x16.bitmask(i8x16.eq(four, quote)) << 16)
+  return <u64>(<u32>low) | ((<u64>(<u32>high)) << 32)
+}
+
+/**
+ * From the opening quote of a name over members whose names and values are plain strings with nothing between them, as
+ * maps of texts are written. Answers where the name of the first one begins that may be another, or the last.
+ */
+function skipPlainMembers(at: i32, end: i32): i32 {
+  let member = at
+  let inside = at + 1
+  let inValue = false
+  for (let block = at; block + 64 <= end; block += 64) {
+    let quotes = plainQuotes(block)
+    if (quotes == 0) break
+    // up to two of them belong to what was seen at the end of the last block
+    if (inside > block) quotes &= (<u64>-1) << (<u64>(inside - block))
+    while (quotes != 0) {
+      const close = block + <i32>ctz(quotes)
+      if (load<u16>(close, 1) != (inValue ? COMMA_AND_QUOTE : COLON_AND_QUOTE)) return member
+      inside = close + 3
+      if (inValue) member = close + 2
+      inValue = !inValue
+      // the closing quote, and the next opening one
+      quotes &= quotes - 1
+      quotes &= quotes - 1
+    }
+  }
+  return member
+}
+
 function skipObject(at: i32, end: i32, depth: i32): i32 {
   if (depth > MAX_DEPTH) return INVALID_JSON
   at = skipWhitespace(at, end)
   if (at < end && byteAt(at) == CLOSE_BRACE) return at + 1
+  let plain = true
   while (at < end && byteAt(at) == QUOTE) {
+    if (plain) {
+      const further = skipPlainMembers(at, end)
+      plain = further != at
+      at = further
+    }
     at = skipString(at + 1, end)
     if (at < 0) return at
     if (at + 1 < end && load<u16>(at) == COLON_AND_QUOTE) {

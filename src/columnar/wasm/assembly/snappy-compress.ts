@@ -8,6 +8,18 @@ const MAX_DISTANCE: i32 = 65_535
 const TAIL: i32 = 40
 /** A copy of fewer bytes saves too little for its time. */
 const LEAST_MATCH: i32 = 6
+/** How far behind a copy its distance is tried again: another one must begin and be known within 32 bytes. */
+const LAST_REPEAT: i32 = 32 - LEAST_MATCH
+
+/** Address behind the copy element for `length` bytes, 4 to 64, from `distance` before; a fourth byte may be written. */
+function putElement(out: i32, distance: i32, length: i32): i32 {
+  // both forms, and no jump: which one it is changes from copy to copy
+  const isShort = length < 12 && distance < 2048
+  const short = ((distance >>> 8) << 5) | ((length - 4) << 2) | 1 | ((distance & 255) << 8)
+  const long = ((length - 1) << 2) | 2 | (distance << 8)
+  store<i32>(out, select(short, long, isShort))
+  return out + select(2, 3, isShort)
+}
 
 /** Address behind the copy elements for `length` bytes from `distance` before. */
 function putCopy(out: i32, distance: i32, length: i32): i32 {
@@ -19,14 +31,7 @@ function putCopy(out: i32, distance: i32, length: i32): i32 {
     out += 3
     length -= part
   }
-  if (length < 12 && distance < 2048) {
-    store<u8>(out, ((distance >>> 8) << 5) | ((length - 4) << 2) | 1)
-    store<u8>(out, distance, 1)
-    return out + 2
-  }
-  store<u8>(out, ((length - 1) << 2) | 2)
-  store<u16>(out, distance, 1)
-  return out + 3
+  return putElement(out, distance, length)
 }
 
 /** Address behind the literal element for [from, to); writes up to 15 bytes more. */
@@ -84,31 +89,80 @@ function sameLength(one: i32, other: i32, end: i32): i32 {
   return one - start
 }
 
-/** Where in the 32 bytes from `at` on the first `LEAST_MATCH` are as `distance` before; 32 where nowhere. */
-function nextRepeat(at: i32, distance: i32): i32 {
+/** A bit for each of the 32 bytes at `at` that is as `distance` before. */
+function sameBits(at: i32, distance: i32): u64 {
   const from = at - distance
-  const low = <u32>i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(from)))
-  const high = <u32>i8x16.bitmask(i8x16.eq(v128.load(at, 16), v128.load(from, 16)))
-  const same = low | (high << 16)
+  const low = i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(from)))
+  const high = i8x16.bitmask(i8x16.eq(v128.load(at, 16), v128.load(from, 16)))
+  return <u64>(<u32>(low | (high << 16)))
+}
+
+/** A bit for each bit that `LEAST_MATCH` ones begin at. */
+function runsOf(same: u64): u64 {
   const pairs = same & (same >>> 1)
-  return <i32>ctz(pairs & (pairs >>> 2) & (pairs >>> 4))
+  return pairs & (pairs >>> 2) & (pairs >>> 4)
+}
+
+/** Behind the elements that were written last. */
+let written: i32 = 0
+
+/**
+ * Copies from `distance` before go on from `at`, where one has ended, wherever the next begins soon enough. Answers where
+ * the last one ends, and sets `written`.
+ *
+ * Bytes are compared 64 at a time: loads that wait for where the copy before has ended take longer than all that is done
+ * here for a copy.
+ */
+function putRepeats(at: i32, distance: i32, limit: i32, end: i32): i32 {
+  let same = sameBits(at, distance)
+  if (runsOf(same) == 0) return at
+  let out = written
+  let base = at
+  same |= sameBits(base + 32, distance) << 32
+  let runs = runsOf(same)
+  while (at < limit) {
+    const repeat = <i32>ctz(runs >>> (at - base))
+    if (repeat > LAST_REPEAT) break
+    store<u8>(out, (repeat - 1) << 2)
+    v128.store(out, v128.load(at), 1)
+    if (repeat > 16) v128.store(out, v128.load(at, 16), 17)
+    out += 1 + repeat
+    at += repeat
+    const length = min(<i32>ctz(~(same >>> (at - base))), end - at)
+    if (at + length < base + 64) {
+      out = putElement(out, distance, length)
+      at += length
+    } else {
+      const whole = min(end - at, length + sameLength(base + 64, base + 64 - distance, end))
+      out = putCopy(out, distance, whole)
+      at += whole
+    }
+    if (at - base > 32) {
+      base = at
+      same = sameBits(base, distance) | (sameBits(base + 32, distance) << 32)
+      runs = runsOf(same)
+    }
+  }
+  written = out
+  return at
+}
+
+/** Address behind a number in groups of seven bits. */
+function putVarint(out: i32, value: u32): i32 {
+  for (; value >= 128; value >>>= 7) store<u8>(out++, (value & 127) | 128)
+  store<u8>(out, value)
+  return out + 1
 }
 
 /**
- * Compresses [start, end) into one snappy block (format description of 2011) at `out`, where 32 + count * 7 / 6 bytes
+ * Compresses [start, end) into one snappy block (format description of 2011) at `out`, where 64 + count * 7 / 6 bytes
  * are free. `table` is 64 KiB that is written over. Answers where the block ends.
  *
  * Beside the usual search by hashes, the distance of the last copy is tried again: columns of texts of one shape repeat
  * themselves a row before, between values that differ.
  */
 export function snappyCompress(start: i32, end: i32, out: i32, table: i32): i32 {
-  for (let rest: u32 = end - start; ; rest >>>= 7) {
-    if (rest < 128) {
-      store<u8>(out++, rest)
-      break
-    }
-    store<u8>(out++, (rest & 127) | 128)
-  }
+  written = putVarint(out, end - start)
   memory.fill(table, 0, 4 << TABLE_BITS)
   const limit = end - TAIL
   let pending = start
@@ -125,20 +179,13 @@ export function snappyCompress(start: i32, end: i32, out: i32, table: i32): i32 
       }
       at += misses >> 5
     }
-    if (distance == 0) break
-    while (true) {
-      out = putLiteral(out, pending, at)
+    while (distance != 0) {
       const length = LEAST_MATCH + sameLength(at + LEAST_MATCH, at + LEAST_MATCH - distance, end)
-      out = putCopy(out, distance, length)
-      at += length
+      written = putCopy(putLiteral(written, pending, at), distance, length)
+      at = putRepeats(at + length, distance, limit, end)
       pending = at
       if (at >= limit) break
       store<i32>(slot(table, at - 1), at - 1 - start)
-      const repeat = nextRepeat(at, distance)
-      if (repeat < 32) {
-        at += repeat
-        continue
-      }
       const entry = slot(table, at)
       const candidate = start + load<i32>(entry)
       store<i32>(entry, at - start)
@@ -149,5 +196,5 @@ export function snappyCompress(start: i32, end: i32, out: i32, table: i32): i32 
       distance = at - candidate
     }
   }
-  return putLiteral(out, pending, end)
+  return putLiteral(written, pending, end)
 }
