@@ -76,7 +76,7 @@ export const planNext = (
   const intervalMs = plannedInterval(settings.trigger, settings.targetIntervalMs)
   const limit = parts.rate.limit(intervalMs)
   const cap = plan.source.kind === 'kafka' ? plan.source.maxOffsetsPerTrigger : null
-  const untils = shareByLag(Math.min(limit.maxRows, cap ?? Infinity), backlog)
+  const untils = shareByLag(Math.min(limit.maxRows, cap ?? Infinity), backlog, state.nextBatchId)
   return {
     kind: 'batch',
     intervalMs,

@@ -1,7 +1,7 @@
 import { MillraceError } from '../base/errors.ts'
 import { type DurationMs, type EpochMs, type Offset, offset } from '../base/units.ts'
 import type { PartitionProgress } from '../checkpoint/entries.ts'
-import { type OffsetRange, partitionKey } from '../ingest/offset-range.ts'
+import { findByPartition, type OffsetRange, type PartitionName, partitionKey } from '../ingest/offset-range.ts'
 import type { PartitionBounds, PartitionOffset } from '../ingest/source.ts'
 import { advanceWatermark, isIdle } from './watermark.ts'
 
@@ -62,10 +62,8 @@ export const fresh = (start: PartitionOffset, branches: number, now: EpochMs): P
   lastRowsAt: now,
 })
 
-const byPartition = (
-  a: { readonly topic: string; readonly partition: number },
-  b: { readonly topic: string; readonly partition: number },
-): number => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition)
+const byPartition = (a: PartitionName, b: PartitionName): number =>
+  a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition
 
 /**
  * What waits in each partition. Offsets that retention deleted before they were read stop the pipeline, or are skipped
@@ -80,12 +78,12 @@ export const backlogOf = (
   readonly skipped: readonly Discrepancy[]
   readonly ahead: readonly Discrepancy[]
 } => {
-  const boundOf = new Map(bounds.map(bound => [partitionKey(bound), bound]))
+  const boundOf = findByPartition(bounds)
   const backlog: Backlog[] = []
   const skipped: Discrepancy[] = []
   const ahead: Discrepancy[] = []
   for (const { topic, partition, offset: committed } of partitions) {
-    const bound = boundOf.get(partitionKey({ topic, partition }))
+    const bound = boundOf({ topic, partition })
     const earliest = bound?.earliest ?? committed
     const latest = bound?.latest ?? committed
     const discrepancy: Discrepancy = { topic, partition, committed, earliest, latest }
@@ -169,9 +167,9 @@ export const advancePartitions = (
   maxEventTimes: ReadonlyMap<string, readonly (EpochMs | null)[]>,
   now: EpochMs,
 ): readonly PartitionProgress[] => {
-  const untilOf = new Map(ranges.map(range => [partitionKey(range), range.until]))
+  const rangeOf = findByPartition(ranges)
   return partitions.map(partition => {
-    const until = untilOf.get(partitionKey(partition))
+    const until = rangeOf(partition)?.until
     if (until === undefined) return partition
     const seen = maxEventTimes.get(partitionKey(partition)) ?? []
     return {

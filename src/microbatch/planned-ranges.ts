@@ -1,6 +1,6 @@
 import { MillraceError } from '../base/errors.ts'
 import { type Offset, offset } from '../base/units.ts'
-import { type OffsetRange, partitionKey } from '../ingest/offset-range.ts'
+import { findByPartition, type OffsetRange } from '../ingest/offset-range.ts'
 import type { PartitionBounds } from '../ingest/source.ts'
 import type { Discrepancy } from './plan-batch.ts'
 
@@ -18,11 +18,11 @@ export const rangesLeft = (
   readonly deleted: readonly Discrepancy[]
   readonly cut: readonly CutRange[]
 } => {
-  const boundOf = new Map(bounds.map(bound => [partitionKey(bound), bound]))
+  const boundOf = findByPartition(bounds)
   const deleted: Discrepancy[] = []
   const cut: CutRange[] = []
   const ranges = planned.map(range => {
-    const bound = boundOf.get(partitionKey(range))
+    const bound = boundOf(range)
     const { from, until } = range
     if (bound === undefined || from === until) return range
     const { earliest, latest } = bound

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../base/errors.ts'
 import { type BatchHeader, readHeader } from '../../kafka/batch-header.ts'
 import type { AbortedTransaction } from '../../kafka/fetch-request.ts'
+import type { PartitionName } from '../offset-range.ts'
 
 /** Whole record batches that one fetch brought, and what is needed to read them. */
 export interface FetchedBatches {
@@ -10,11 +11,6 @@ export interface FetchedBatches {
   /** The first offset that was asked for, and the one to ask for next; equal where nothing came. */
   readonly from: number
   readonly next: number
-}
-
-export interface PartitionName {
-  readonly topic: string
-  readonly partition: number
 }
 
 /**

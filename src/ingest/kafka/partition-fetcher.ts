@@ -5,8 +5,8 @@ import type { KafkaCluster, PartitionLeader, TopicLayout } from '../../kafka/clu
 import type { FetchedPartition } from '../../kafka/fetch-request.ts'
 import type { FramePool } from '../../kafka/frame-pool.ts'
 import { EARLIEST, type Isolation, LIST_OFFSETS } from '../../kafka/requests.ts'
-import { partitionKey } from '../offset-range.ts'
-import { type FetchedBatches, findBatches, type PartitionName } from './fetched-batches.ts'
+import { type PartitionName, partitionKey } from '../offset-range.ts'
+import { type FetchedBatches, findBatches } from './fetched-batches.ts'
 import { type PartitionAnswer, SharedFetches } from './shared-fetches.ts'
 
 /** The broker answers an empty fetch after so long. */

@@ -6,8 +6,9 @@ import type { Wanted } from '../../columnar/record-index.ts'
 import type { RecordWorkspace } from '../../columnar/record-workspace.ts'
 import { type BatchHeader, checksummedFrom, HEADER_BYTES } from '../../kafka/batch-header.ts'
 import type { Isolation } from '../../kafka/requests.ts'
+import type { PartitionName } from '../offset-range.ts'
 import { CODEC_NAMES, CODECS } from './codecs.ts'
-import { corrupt, type FetchedBatches, type PartitionName } from './fetched-batches.ts'
+import { corrupt, type FetchedBatches } from './fetched-batches.ts'
 
 /** First size of the memory that record batches are decompressed to. */
 const ARENA_BYTES = 1024 * 1024

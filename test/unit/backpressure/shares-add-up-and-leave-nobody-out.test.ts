@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { explainBatch } from '../../../src/backpressure/explain.ts'
 import { type BatchLimit, rateController } from '../../../src/backpressure/rate-controller.ts'
 import { shareByLag, type WaitingPartition } from '../../../src/backpressure/share-by-lag.ts'
-import { durationMs, offset, rowsPerSecond } from '../../../src/base/units.ts'
+import { type BatchId, batchId, durationMs, offset, rowsPerSecond } from '../../../src/base/units.ts'
 
 const waiting = (from: number, lag: number, partition = 0): WaitingPartition => ({
   topic: 'plays',
@@ -12,28 +12,29 @@ const waiting = (from: number, lag: number, partition = 0): WaitingPartition => 
   latest: offset(from + lag),
 })
 
-const arbitraryPartitions = fc
-  .array(
-    fc.tuple(
-      fc.integer({ min: 0, max: 2 ** 52 }),
-      fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 20 }), fc.nat(2 ** 30)),
-    ),
-    { minLength: 1, maxLength: 40 },
-  )
-  .map(each => each.map(([from, lag], at) => waiting(from, lag, at)))
+const arbitraryOffset = fc.integer({ min: 0, max: 2 ** 52 })
+const somethingWaits = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 2 ** 30 }))
+const arbitraryLag = fc.oneof(fc.constant(0), somethingWaits)
+const partitionsUpTo = (maxLength: number, { minLength = 1, lag = arbitraryLag } = {}) =>
+  fc
+    .array(fc.tuple(arbitraryOffset, lag), { minLength, maxLength })
+    .map(each => each.map(([from, rows], at) => waiting(from, rows, at)))
 const arbitraryRows = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.nat(2 ** 32), fc.constant(Infinity))
+const arbitraryBatch = fc.nat().map(batchId)
+const FIRST = batchId(0)
 
-const sharesOf = (rows: number, partitions: readonly WaitingPartition[]): readonly number[] =>
-  shareByLag(rows, partitions).map((until, at) => until - (partitions[at]?.from ?? 0))
+const sharesOf = (rows: number, partitions: readonly WaitingPartition[], batch: BatchId): readonly number[] =>
+  shareByLag(rows, partitions, batch).map((until, at) => until - (partitions[at]?.from ?? 0))
 const lagOf = ({ from, latest }: WaitingPartition): number => latest - from
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
 describe('shares add up and leave nobody out', () => {
   it('sums to the limit or to all that waits, in whole rows, and takes from no partition more than waits there', () => {
     fc.assert(
-      fc.property(arbitraryRows, arbitraryPartitions, (rows, partitions) => {
-        const shares = sharesOf(rows, partitions)
+      fc.property(arbitraryRows, partitionsUpTo(300), arbitraryBatch, (rows, partitions, batch) => {
+        const shares = sharesOf(rows, partitions, batch)
         expect(sum(shares)).toBe(Math.min(rows, sum(partitions.map(lagOf))))
+        expect(sharesOf(rows, partitions, batch)).toEqual(shares)
         for (const [at, share] of shares.entries()) {
           expect(Number.isSafeInteger(share)).toBe(true)
           expect(share).toBeGreaterThanOrEqual(0)
@@ -43,24 +44,25 @@ describe('shares add up and leave nobody out', () => {
     )
   })
 
-  it('gives every partition where rows wait a row at least, if there is one for each', () => {
+  it('gives every partition where rows wait a row at least, if there is one for each of up to 32', () => {
     fc.assert(
-      fc.property(arbitraryPartitions, fc.nat(1000), (partitions, more) => {
+      fc.property(partitionsUpTo(32), fc.nat(1000), arbitraryBatch, (partitions, more, batch) => {
         const rows = partitions.filter(each => lagOf(each) > 0).length + more
-        for (const [at, share] of sharesOf(rows, partitions).entries()) {
+        for (const [at, share] of sharesOf(rows, partitions, batch).entries()) {
           if (lagOf(partitions[at] as WaitingPartition) > 0) expect(share).toBeGreaterThanOrEqual(1)
         }
       }),
     )
   })
 
-  it('keeps within a row or two of the exact proportion', () => {
+  it('keeps within a row or two of the exact proportion for up to 32 partitions', () => {
+    const arbitraryLimit = fc.integer({ min: 100, max: 10_000 })
     fc.assert(
-      fc.property(fc.integer({ min: 100, max: 10_000 }), arbitraryPartitions, (rows, partitions) => {
+      fc.property(arbitraryLimit, partitionsUpTo(32), arbitraryBatch, (rows, partitions, batch) => {
         const total = sum(partitions.map(lagOf))
         fc.pre(total > rows)
         const count = partitions.length
-        for (const [at, share] of sharesOf(rows, partitions).entries()) {
+        for (const [at, share] of sharesOf(rows, partitions, batch).entries()) {
           const exact = (rows * lagOf(partitions[at] as WaitingPartition)) / total
           // each partition's first row comes before the proportion
           expect(share).toBeGreaterThanOrEqual(Math.floor(exact * (1 - count / rows)) - 1)
@@ -71,9 +73,63 @@ describe('shares add up and leave nobody out', () => {
   })
 
   it('divides 100 rows among lags of 10, 30 and 60 as 10, 30 and 60 would have it', () => {
-    expect(sharesOf(50, [waiting(7, 10, 0), waiting(0, 30, 1), waiting(100, 60, 2)])).toEqual([5, 15, 30])
-    expect(sharesOf(Infinity, [waiting(7, 10, 0), waiting(0, 0, 1)])).toEqual([10, 0])
-    expect(sharesOf(2, [waiting(0, 5, 0), waiting(0, 5, 1), waiting(0, 5, 2)])).toEqual([1, 1, 0])
+    expect(sharesOf(50, [waiting(7, 10, 0), waiting(0, 30, 1), waiting(100, 60, 2)], FIRST)).toEqual([5, 15, 30])
+    expect(sharesOf(Infinity, [waiting(7, 10, 0), waiting(0, 0, 1)], FIRST)).toEqual([10, 0])
+  })
+})
+
+describe('many partitions take turns instead of getting slivers', () => {
+  const evenly = (count: number, lag: number) => Array.from({ length: count }, (_, at) => waiting(0, lag, at))
+
+  it('reads 1,024 rows or all that waits from each that is served, or a thirty-second of the limit', () => {
+    const arbitraryLimit = fc.integer({ min: 64, max: 2 ** 20 })
+    const manyWait = partitionsUpTo(300, { minLength: 33, lag: somethingWaits })
+    fc.assert(
+      fc.property(arbitraryLimit, manyWait, arbitraryBatch, (rows, partitions, batch) => {
+        const least = Math.min(1024, Math.floor(rows / 32))
+        const slivers = sharesOf(rows, partitions, batch).filter(
+          (share, at) => share > 0 && share < Math.min(least, lagOf(partitions[at] as WaitingPartition)),
+        )
+        // what is left of the limit when the last of them is served
+        expect(slivers.length).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+
+  it('serves everybody in a round of batches, whatever the limits are and whoever waits besides', () => {
+    const limits = fc.array(fc.integer({ min: 1, max: 10_000 }), { minLength: 64, maxLength: 64 })
+    fc.assert(
+      fc.property(limits, partitionsUpTo(64), arbitraryBatch, (rowsOfBatches, partitions, start) => {
+        const served = new Set<number>()
+        for (const [at, rows] of rowsOfBatches.entries()) {
+          // what was read waits again: nothing but a turn brings a partition forward
+          for (const [place, share] of sharesOf(rows, partitions, batchId(start + at)).entries()) {
+            if (share > 0) served.add(place)
+          }
+        }
+        expect(served.size).toBe(partitions.filter(each => lagOf(each) > 0).length)
+      }),
+    )
+  })
+
+  it('serves everybody within less than twice as many batches as it takes where a quarter is served in each', () => {
+    const partitions = evenly(256, 1_000_000)
+    for (let start = 0; start < 256; start += 1) {
+      const rounds = Array.from({ length: 4 }, (_, at) => sharesOf(64 * 1024, partitions, batchId(start + at)))
+      expect(rounds.map(shares => shares.filter(share => share === 1024).length)).toEqual([64, 64, 64, 64])
+      expect(partitions.every((_, place) => sum(rounds.map(shares => shares[place] ?? 0)) === 1024)).toBe(true)
+    }
+  })
+
+  it('changes nothing where there are rows enough for all', () => {
+    expect(sharesOf(256 * 5000, evenly(256, 10_000), FIRST)).toEqual(evenly(256, 5000).map(lagOf))
+    expect(sharesOf(300, evenly(256, 1), FIRST)).toEqual(evenly(256, 1).map(lagOf))
+  })
+
+  it('also lets few partitions take turns where there are fewer rows than partitions', () => {
+    const three = evenly(3, 5)
+    const rounds = [0, 1, 2, 3].map(batch => sharesOf(1, three, batchId(batch)))
+    expect(rounds.map(shares => shares.indexOf(1))).toEqual([0, 1, 2, 1])
   })
 })
 
@@ -111,13 +167,13 @@ describe('an explanation says what bound a batch', () => {
       maxRows: 320,
     })
     const unlimited = limitOf({ maxRows: Infinity, boundBy: 'nothing', rate: rowsPerSecond(Infinity) })
-    const explanation = explainBatch(unlimited, null, partitions, shareByLag(Infinity, partitions))
+    const explanation = explainBatch(unlimited, null, partitions, shareByLag(Infinity, partitions, FIRST))
     expect(explanation).toMatchObject({ limited: false, maxRows: 320, boundBy: 'nothing' })
     expect(explanation.lines.join('\n')).not.toMatch(/Infinity|NaN/)
   })
 
   it('tells in lines what waits, what comes, and from which offsets', () => {
-    const untils = shareByLag(100, partitions)
+    const untils = shareByLag(100, partitions, FIRST)
     const { lines } = explainBatch(limitOf({ bytesPerRow: 380.4 }), null, partitions, untils)
     expect(lines).toEqual([
       '320 rows wait; at most 100 may come, bound by rate',
