@@ -184,6 +184,10 @@ class StoredCheckpoint implements Checkpoint {
     return (await this.#patiently(() => this.#options.store.head(this.#generation.publication(batch)))) !== null
   }
 
+  async isPlanned(batch: BatchId): Promise<boolean> {
+    return (await this.#patiently(() => this.#options.store.head(this.#generation.plan(batch)))) !== null
+  }
+
   readCommit(batch: BatchId): Promise<CommitEntry | null> {
     return this.#patiently(() => readCommit(this.#options.store, this.#generation, batch))
   }

@@ -30,6 +30,8 @@ export interface Checkpoint {
   notePublished(batchId: BatchId): Promise<void>
   /** Whether a driver noted that all of batch N is visible; it may be so without. */
   wasPublished(batchId: BatchId): Promise<boolean>
+  /** Whether somebody has written plan N: an idle driver learns that one before it woke and went on. */
+  isPlanned(batchId: BatchId): Promise<boolean>
   /** Entries of a batch, for status and repair; `null` where pruned or not there. */
   readCommit(batchId: BatchId): Promise<CommitEntry | null>
   /** Writes bytes of state under a new name; nothing counts before a commit lists it. */

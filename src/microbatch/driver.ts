@@ -12,7 +12,7 @@ import { nextTick } from './triggers.ts'
 
 /** Batches between two prunings of the checkpoint. */
 const PRUNE_EVERY = 50
-/** How often a driver without anything to do looks whether another took over; one that plans looks at each plan. */
+/** How often a driver without anything to do looks whether another took over, or went on; one that plans looks at each plan. */
 const IDLE_LOOK_MS = 5_000
 
 /** Runs micro-batches, one after the other, until it is stopped, its source ends, or something fails. */
@@ -114,7 +114,7 @@ class DriverLoop {
       const triggeredAt = await this.#awaitTrigger()
       const next = await this.#planner.next(state, triggeredAt)
       if (next === 'ended') return
-      if (next === 'nothing') await this.#rest()
+      if (next === 'nothing') state = await this.#rest(state)
       else state = await this.#runBatch(next.state, next.batch)
     }
   }
@@ -198,14 +198,19 @@ class DriverLoop {
     return this.#tick
   }
 
-  /** Nothing is there to do: with ticks the next one is waited for anyway, without them the source is asked again soon. */
-  async #rest(): Promise<void> {
+  /**
+   * Nothing is there to do: with ticks the next one is waited for anyway, without them the source is asked again soon. A driver
+   * before us that woke once we had recovered may have gone on with the next batch, and could not publish it: `null` says so.
+   */
+  async #rest(state: DriverState): Promise<DriverState | null> {
     const { checkpoint, clock, settings } = this.#parts
     if (clock.monotonicMs() >= this.#nextIdleLook) {
       await checkpoint.requireOwnership()
       this.#nextIdleLook = durationMs(clock.monotonicMs() + IDLE_LOOK_MS)
+      if (await checkpoint.isPlanned(state.nextBatchId)) return null
     }
     if (settings.trigger.kind !== 'processingTime') await this.#sleep(settings.pollIntervalMs)
+    return state
   }
 
   async #sleep(delay: DurationMs): Promise<void> {

@@ -72,6 +72,7 @@ const ENTRIES: readonly Case<CheckpointUnderTest>[] = [
     async ({ openDriver }) => {
       const plan = await (await openDriver()).logPlan({ ...planOf(0), flush: true })
       const next = await openDriver()
+      equal([await next.isPlanned(batchId(0)), await next.isPlanned(batchId(1))], [true, false])
       equal(await next.logPlan(planOf(0)), plan)
     },
   ],
