@@ -11,8 +11,8 @@ export interface WaitingPartition {
 
 /** So many partitions can be read in every batch, however few rows each may give. */
 const MANY_PARTITIONS = 32
-/** To read a range at all costs about as much as so many rows of it. */
-const WORTH_A_RANGE = 1024
+/** To read a range costs as much as some hundreds of rows, so that it weighs little beside so many. */
+const WORTH_A_RANGE = 4096
 
 /**
  * Shares a number of rows among partitions in proportion to their lag, and spares many of them slivers: where there are not

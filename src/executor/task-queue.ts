@@ -6,6 +6,11 @@ import { offsetRanges, type Task } from './task.ts'
 /** A task on its way to a result. */
 export interface Attempt {
   readonly task: Task
+  /**
+   * The first partition that the task reads stands for all: tasks are mostly made of the same ones. Objects are at home
+   * nowhere (`null`).
+   */
+  readonly partition: string | null
   /** Place of its result among the results. */
   readonly position: number
   readonly failures: number
@@ -25,7 +30,7 @@ export class TaskQueue {
   readonly #maxFailures: number
 
   constructor(tasks: readonly Task[], homes: PartitionHomes, maxFailures: number) {
-    this.#waiting = tasks.map((task, position) => ({ task, position, failures: 0 }))
+    this.#waiting = tasks.map((task, position) => ({ task, partition: firstPartition(task), position, failures: 0 }))
     this.#homes = homes
     this.#maxFailures = maxFailures
   }
@@ -49,7 +54,7 @@ export class TaskQueue {
   }
 
   #choose(worker: number): number {
-    const homeOf = ({ task }: Attempt) => this.#homes.get(homeKey(task) ?? '')
+    const homeOf = ({ partition }: Attempt) => this.#homes.get(partition ?? '')
     const own = this.#waiting.findIndex(attempt => homeOf(attempt) === worker)
     if (own !== -1) return own
     const homeless = this.#waiting.findIndex(attempt => homeOf(attempt) === undefined)
@@ -57,8 +62,7 @@ export class TaskQueue {
   }
 }
 
-/** The first partition that a task reads stands for all: tasks are mostly made of the same ones. Objects are at home nowhere. */
-const homeKey = (task: Task): string | null => {
+const firstPartition = (task: Task): string | null => {
   const [first] = offsetRanges(task)
   return first === undefined ? null : partitionKey(first)
 }

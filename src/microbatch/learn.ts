@@ -145,9 +145,11 @@ const sourceProgress = (
 }
 
 const offsetsOf = (entries: readonly (readonly [string, number, number])[]): OffsetsByPartition => {
-  const byTopic = new Map<string, [string, number][]>()
+  const byTopic = new Map<string, [number, number][]>()
   for (const [topic, partition, offset] of entries) {
-    byTopic.set(topic, [...(byTopic.get(topic) ?? []), [String(partition), offset]])
+    const offsets = byTopic.get(topic)
+    if (offsets === undefined) byTopic.set(topic, [[partition, offset]])
+    else offsets.push([partition, offset])
   }
   return Object.fromEntries([...byTopic].map(([topic, offsets]) => [topic, Object.fromEntries(offsets)]))
 }

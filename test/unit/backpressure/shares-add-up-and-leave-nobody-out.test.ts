@@ -81,12 +81,12 @@ describe('shares add up and leave nobody out', () => {
 describe('many partitions take turns instead of getting slivers', () => {
   const evenly = (count: number, lag: number) => Array.from({ length: count }, (_, at) => waiting(0, lag, at))
 
-  it('reads 1,024 rows or all that waits from each that is served, or a thirty-second of the limit', () => {
+  it('reads 4,096 rows or all that waits from each that is served, or a thirty-second of the limit', () => {
     const arbitraryLimit = fc.integer({ min: 64, max: 2 ** 20 })
     const manyWait = partitionsUpTo(300, { minLength: 33, lag: somethingWaits })
     fc.assert(
       fc.property(arbitraryLimit, manyWait, arbitraryBatch, (rows, partitions, batch) => {
-        const least = Math.min(1024, Math.floor(rows / 32))
+        const least = Math.min(4096, Math.floor(rows / 32))
         const slivers = sharesOf(rows, partitions, batch).filter(
           (share, at) => share > 0 && share < Math.min(least, lagOf(partitions[at] as WaitingPartition)),
         )
@@ -112,12 +112,12 @@ describe('many partitions take turns instead of getting slivers', () => {
     )
   })
 
-  it('serves everybody within less than twice as many batches as it takes where a quarter is served in each', () => {
+  it('serves everybody within four batches where a quarter is served in each', () => {
     const partitions = evenly(256, 1_000_000)
     for (let start = 0; start < 256; start += 1) {
-      const rounds = Array.from({ length: 4 }, (_, at) => sharesOf(64 * 1024, partitions, batchId(start + at)))
-      expect(rounds.map(shares => shares.filter(share => share === 1024).length)).toEqual([64, 64, 64, 64])
-      expect(partitions.every((_, place) => sum(rounds.map(shares => shares[place] ?? 0)) === 1024)).toBe(true)
+      const rounds = Array.from({ length: 4 }, (_, at) => sharesOf(64 * 4096, partitions, batchId(start + at)))
+      expect(rounds.map(shares => shares.filter(share => share === 4096).length)).toEqual([64, 64, 64, 64])
+      expect(partitions.every((_, place) => sum(rounds.map(shares => shares[place] ?? 0)) === 4096)).toBe(true)
     }
   })
 
