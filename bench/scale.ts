@@ -18,6 +18,8 @@ interface Scaled extends Point {
   readonly cpuSecondsPerMillion: number
   /** Without what a run over next to nothing takes. */
   readonly cpuSecondsPerMillionBeyondStart: number
+  /** What each million costs that the next smaller topic lacks: all that a run pays once, the compiling of hot code too, is left out. */
+  readonly cpuSecondsPerFurtherMillion: number | null
   readonly kcatCpuSecondsPerMillion: number
   readonly eventsPerSecond: number
 }
@@ -46,12 +48,27 @@ export const benchScale = async (brokers: string, folder: string, job: Job, opti
   const measurement = { brokers, folder, job, runs: options.runs }
   const start = await measure(measurement, { events: NEXT_TO_NOTHING, partitions: 4, workers: 2 })
   const measured: Scaled[] = []
+  let smaller: Measured | null = null
   for (const point of points) {
     const { cpuSeconds, ...rest } = await measure(measurement, point)
-    const beyondStart = ((cpuSeconds - start.cpuSeconds) * 1e6) / point.events
-    measured.push({ ...point, ...rest, cpuSecondsPerMillionBeyondStart: beyondStart })
+    measured.push({
+      ...point,
+      ...rest,
+      cpuSecondsPerMillionBeyondStart: ((cpuSeconds - start.cpuSeconds) * 1e6) / point.events,
+      cpuSecondsPerFurtherMillion: perFurtherMillion(smaller, { ...point, cpuSeconds }),
+    })
+    smaller = { ...point, cpuSeconds }
   }
   process.stdout.write(json ? measured.map(each => `${JSON.stringify(each)}\n`).join('') : table(measured))
+}
+
+interface Measured extends Point {
+  readonly cpuSeconds: number
+}
+
+const perFurtherMillion = (smaller: Measured | null, larger: Measured): number | null => {
+  if (smaller === null || smaller.partitions !== larger.partitions || smaller.workers !== larger.workers) return null
+  return ((larger.cpuSeconds - smaller.cpuSeconds) * 1e6) / (larger.events - smaller.events)
 }
 
 interface Measurement {
@@ -84,7 +101,7 @@ const measure = async ({ brokers, folder, job, runs }: Measurement, point: Point
 
 const table = (measured: readonly Scaled[]): string =>
   textTable(
-    ['events', 'partitions', 'workers', 'CPU s/M', 'beyond start', 'kcat s/M', 'events/s'].map(name => ({
+    ['events', 'partitions', 'workers', 'CPU s/M', 'beyond start', 'further', 'kcat s/M', 'events/s'].map(name => ({
       name,
       align: 'right',
     })),
@@ -94,6 +111,7 @@ const table = (measured: readonly Scaled[]): string =>
       String(each.workers),
       each.cpuSecondsPerMillion.toFixed(2),
       each.cpuSecondsPerMillionBeyondStart.toFixed(2),
+      each.cpuSecondsPerFurtherMillion?.toFixed(2) ?? '',
       each.kcatCpuSecondsPerMillion.toFixed(2),
       Math.round(each.eventsPerSecond).toLocaleString('en'),
     ]),
