@@ -1,5 +1,6 @@
 import {
   type Direction,
+  type GroupedColumn,
   type GroupedRows,
   type GroupLoops,
   type NumberValues,
@@ -7,7 +8,7 @@ import {
   type WordTableArrays,
 } from '../typescript/groups/loops.ts'
 import type { KernelSpace } from './group-space.ts'
-import type { KernelFunctions } from './kernels-module.ts'
+import type { GroupedColumnPlace, KernelFunctions } from './kernels-module.ts'
 
 /** Words of `WordTable` in `assembly/groups.ts`. */
 const TABLE_WORDS = 8
@@ -72,76 +73,43 @@ class KernelLoops implements GroupLoops {
     return assigned
   }
 
-  countRows(counts: Int32Array, validity: Validity, rows: GroupedRows): void {
-    const [to, at] = [this.#ownedAt(counts), this.#placed(null, validity, rows)]
-    if (at === null || to < 0) twin.countRows(counts, validity, rows)
-    else this.#functions.countRows(to, at.validity, at.selection, at.groupOf, rows.count)
-  }
-
-  sumDoubles(sums: Float64Array, seen: Uint8Array, values: NumberValues, validity: Validity, rows: GroupedRows): void {
-    const [to, seenAt, at] = [this.#ownedAt(sums), this.#ownedAt(seen), this.#placed(values, validity, rows)]
-    if (at === null || to < 0 || seenAt < 0) twin.sumDoubles(sums, seen, values, validity, rows)
-    else
-      this.#functions.sumDoubles(
-        to,
-        seenAt,
-        at.values,
-        kindOf(values),
-        at.validity,
-        at.selection,
-        at.groupOf,
-        rows.count,
-      )
-  }
-
-  sumIntegers(
-    sums: Int32Array,
-    seen: Uint8Array,
-    values: Int32Array | BigInt64Array,
-    validity: Validity,
-    rows: GroupedRows,
-  ): boolean {
-    const [to, seenAt, at] = [this.#ownedAt(sums), this.#ownedAt(seen), this.#placed(values, validity, rows)]
-    if (at === null || to < 0 || seenAt < 0) return twin.sumIntegers(sums, seen, values, validity, rows)
-    const { validity: bits, selection, groupOf } = at
-    return (
-      this.#functions.sumIntegers(to, seenAt, at.values, kindOf(values), bits, selection, groupOf, rows.count) !== 0
-    )
-  }
-
-  extremeDoubles(
-    extremes: Float64Array,
-    seen: Uint8Array,
-    direction: Direction,
-    values: NumberValues,
-    validity: Validity,
-    rows: GroupedRows,
-  ): void {
-    const [to, seenAt, at] = [this.#ownedAt(extremes), this.#ownedAt(seen), this.#placed(values, validity, rows)]
-    if (at === null || to < 0 || seenAt < 0) {
-      twin.extremeDoubles(extremes, seen, direction, values, validity, rows)
+  countRows(counts: Int32Array, validity: Uint8Array | null, rows: GroupedRows): void {
+    const [to, at] = [this.#ownedAt(counts), this.#placed({ values: null, validity, rows })]
+    if (at === null || to < 0) {
+      twin.countRows(counts, validity, rows)
       return
     }
-    const { validity: bits, selection, groupOf } = at
-    const kind = kindOf(values)
-    this.#functions.extremeDoubles(to, seenAt, direction, at.values, kind, bits, selection, groupOf, rows.count)
+    const [, ...withoutValues] = at
+    this.#functions.countRows(to, ...withoutValues)
+  }
+
+  sumDoubles(sums: Float64Array, seen: Uint8Array, column: GroupedColumn): void {
+    const [to, seenAt, at] = [this.#ownedAt(sums), this.#ownedAt(seen), this.#placed(column)]
+    if (at === null || to < 0 || seenAt < 0) twin.sumDoubles(sums, seen, column)
+    else this.#functions.sumDoubles(to, seenAt, kindOf(column.values), ...at)
+  }
+
+  sumIntegers(sums: Int32Array, seen: Uint8Array, column: GroupedColumn<Int32Array | BigInt64Array>): boolean {
+    const [to, seenAt, at] = [this.#ownedAt(sums), this.#ownedAt(seen), this.#placed(column)]
+    if (at === null || to < 0 || seenAt < 0) return twin.sumIntegers(sums, seen, column)
+    return this.#functions.sumIntegers(to, seenAt, kindOf(column.values), ...at) !== 0
+  }
+
+  extremeDoubles(extremes: Float64Array, seen: Uint8Array, direction: Direction, column: GroupedColumn): void {
+    const [to, seenAt, at] = [this.#ownedAt(extremes), this.#ownedAt(seen), this.#placed(column)]
+    if (at === null || to < 0 || seenAt < 0) twin.extremeDoubles(extremes, seen, direction, column)
+    else this.#functions.extremeDoubles(to, seenAt, direction, kindOf(column.values), ...at)
   }
 
   extremeLongs(
     extremes: Int32Array,
     seen: Uint8Array,
     direction: Direction,
-    values: BigInt64Array,
-    validity: Validity,
-    rows: GroupedRows,
+    column: GroupedColumn<BigInt64Array>,
   ): void {
-    const [to, seenAt, at] = [this.#ownedAt(extremes), this.#ownedAt(seen), this.#placed(values, validity, rows)]
-    if (at === null || to < 0 || seenAt < 0) {
-      twin.extremeLongs(extremes, seen, direction, values, validity, rows)
-      return
-    }
-    const { validity: bits, selection, groupOf } = at
-    this.#functions.extremeLongs(to, seenAt, direction, at.values, bits, selection, groupOf, rows.count)
+    const [to, seenAt, at] = [this.#ownedAt(extremes), this.#ownedAt(seen), this.#placed(column)]
+    if (at === null || to < 0 || seenAt < 0) twin.extremeLongs(extremes, seen, direction, column)
+    else this.#functions.extremeLongs(to, seenAt, direction, ...at)
   }
 
   #ownedAt(array: ArrayBufferView): number {
@@ -152,25 +120,13 @@ class KernelLoops implements GroupLoops {
     return array === null ? 0 : this.#space.place(array)
   }
 
-  /** Addresses of what a batch brings, or `null` where something found no room. */
-  #placed(values: NumberValues | null, validity: Validity, rows: GroupedRows): Placed | null {
-    const found = {
-      values: this.#placeOrNone(values),
-      validity: this.#placeOrNone(validity),
-      selection: this.#placeOrNone(rows.selection),
-      groupOf: this.#ownedAt(rows.groupOf),
-    }
-    return found.values < 0 || found.validity < 0 || found.selection < 0 || found.groupOf < 0 ? null : found
+  /** Where a column lies, or `null` where something of it found no room. No values: the rows alone count. */
+  #placed({ values, validity, rows }: Omit<GroupedColumn, 'values'> & { readonly values: NumberValues | null }) {
+    const [valuesAt, validityAt] = [this.#placeOrNone(values), this.#placeOrNone(validity)]
+    const [selection, groupOf] = [this.#placeOrNone(rows.selection), this.#ownedAt(rows.groupOf)]
+    if (valuesAt < 0 || validityAt < 0 || selection < 0 || groupOf < 0) return null
+    return [valuesAt, validityAt, selection, groupOf, rows.count] satisfies GroupedColumnPlace
   }
-}
-
-type Validity = Uint8Array | null
-
-interface Placed {
-  readonly values: number
-  readonly validity: number
-  readonly selection: number
-  readonly groupOf: number
 }
 
 /** `NumberKind` of `assembly/groups.ts`. */

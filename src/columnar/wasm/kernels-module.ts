@@ -2,6 +2,15 @@ import { readFileSync } from 'node:fs'
 import { MillraceError } from '../../base/errors.ts'
 import { KernelMemory, LastingBlock, reserveMemory } from './kernel-memory.ts'
 
+/** Where a numeric column of a batch lies, and the group of each of its rows. */
+export type GroupedColumnPlace = readonly [
+  values: number,
+  validity: number,
+  selection: number,
+  groupOf: number,
+  rows: number,
+]
+
 /** What `assembly/index.ts` exports; addresses and lengths are numbers of bytes. Its doc comments are the contract. */
 export interface KernelFunctions {
   firstFree(): number
@@ -26,47 +35,10 @@ export interface KernelFunctions {
   packWords(values: number, words: number, selection: number, rows: number, to: number, stride: number): void
   packNulls(validity: number, words: number, selection: number, rows: number, to: number, stride: number): void
   countRows(counts: number, validity: number, selection: number, groupOf: number, rows: number): void
-  sumDoubles(
-    sums: number,
-    seen: number,
-    values: number,
-    kind: number,
-    validity: number,
-    selection: number,
-    groupOf: number,
-    rows: number,
-  ): void
-  sumIntegers(
-    sums: number,
-    seen: number,
-    values: number,
-    kind: number,
-    validity: number,
-    selection: number,
-    groupOf: number,
-    rows: number,
-  ): number
-  extremeDoubles(
-    extremes: number,
-    seen: number,
-    direction: number,
-    values: number,
-    kind: number,
-    validity: number,
-    selection: number,
-    groupOf: number,
-    rows: number,
-  ): void
-  extremeLongs(
-    extremes: number,
-    seen: number,
-    direction: number,
-    values: number,
-    validity: number,
-    selection: number,
-    groupOf: number,
-    rows: number,
-  ): void
+  sumDoubles(sums: number, seen: number, kind: number, ...column: GroupedColumnPlace): void
+  sumIntegers(sums: number, seen: number, kind: number, ...column: GroupedColumnPlace): number
+  extremeDoubles(extremes: number, seen: number, direction: number, kind: number, ...column: GroupedColumnPlace): void
+  extremeLongs(extremes: number, seen: number, direction: number, ...column: GroupedColumnPlace): void
   lz4Block(at: number, end: number, outStart: number, outEnd: number, lowest: number): number
   snappyBlock(at: number, end: number, out: number, outEnd: number): number
   indexRecords(

@@ -29,7 +29,7 @@ export class Count implements Accumulator {
     const { space, loops } = this.#parts
     this.#counts = space.grown(this.#counts, 2 * rows.groups)
     this.#seen = space.grown(this.#seen, rows.groups)
-    const fits = loops.sumIntegers(this.#counts, this.#seen, column.values, null, rows)
+    const fits = loops.sumIntegers(this.#counts, this.#seen, { values: column.values, validity: null, rows })
     assert(fits, 'nobody has counted so far')
   }
 

@@ -27,8 +27,8 @@ export class NumberExtremum implements Accumulator {
     const { space, loops } = this.#parts
     this.#extremes = space.grown(this.#extremes, rows.groups)
     this.#seen = space.grown(this.#seen, rows.groups)
-    const validity = column?.validity ?? null
-    loops.extremeDoubles(this.#extremes, this.#seen, this.#direction, numbersOf(column), validity, rows)
+    const numbers = { values: numbersOf(column), validity: column?.validity ?? null, rows }
+    loops.extremeDoubles(this.#extremes, this.#seen, this.#direction, numbers)
   }
 
   merge([column]: readonly Column[], rows: GroupedRows): void {
@@ -74,7 +74,8 @@ export class LongExtremum implements Accumulator {
     const { space, loops } = this.#parts
     this.#extremes = space.grown(this.#extremes, 2 * rows.groups)
     this.#seen = space.grown(this.#seen, rows.groups)
-    loops.extremeLongs(this.#extremes, this.#seen, this.#direction, column.values, column.validity, rows)
+    const { values, validity } = column
+    loops.extremeLongs(this.#extremes, this.#seen, this.#direction, { values, validity, rows })
   }
 
   merge([column]: readonly Column[], rows: GroupedRows): void {

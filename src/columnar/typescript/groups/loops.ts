@@ -14,6 +14,14 @@ export interface GroupedRows {
 /** Values of a numeric column. */
 export type NumberValues = Int32Array | BigInt64Array | Float32Array | Float64Array
 
+/** A numeric column of a batch, and the groups that its rows belong to. */
+export interface GroupedColumn<Values extends NumberValues = NumberValues> {
+  readonly values: Values
+  /** A bit of 0 marks a null, which counts for nothing; `null` where there is none. */
+  readonly validity: Uint8Array | null
+  readonly rows: GroupedRows
+}
+
 /** Open addressing over keys of a fixed number of 32-bit words; see `WordTable`. */
 export interface WordTableArrays {
   readonly width: number
@@ -27,8 +35,8 @@ export interface WordTableArrays {
 }
 
 /**
- * The inner loops of group tables. All work on arrays that the table owns and that are large enough; a bit of `validity`
- * that is 0 marks a null, which counts for nothing.
+ * The inner loops of group tables. All work on arrays that the table owns and that are large enough. A group that
+ * a value came to is marked in `seen`.
  */
 export interface GroupLoops {
   /** Puts one or two words of each row to keys[at], keys[at + stride], … */
@@ -56,39 +64,13 @@ export interface GroupLoops {
   /** Counts rows, or those that are not null, in 64-bit integers of two words. */
   countRows(counts: Int32Array, validity: Uint8Array | null, rows: GroupedRows): void
   /** Adds doubles up in the order of the rows. */
-  sumDoubles(
-    sums: Float64Array,
-    seen: Uint8Array,
-    values: NumberValues,
-    validity: Uint8Array | null,
-    rows: GroupedRows,
-  ): void
+  sumDoubles(sums: Float64Array, seen: Uint8Array, column: GroupedColumn): void
   /** Adds integers up in 64 bits; false where a sum does not fit. */
-  sumIntegers(
-    sums: Int32Array,
-    seen: Uint8Array,
-    values: Int32Array | BigInt64Array,
-    validity: Uint8Array | null,
-    rows: GroupedRows,
-  ): boolean
+  sumIntegers(sums: Int32Array, seen: Uint8Array, column: GroupedColumn<Int32Array | BigInt64Array>): boolean
   /** Keeps the least (-1) or the greatest (1) number: NaN is greater than every other, and zeros are equal. */
-  extremeDoubles(
-    extremes: Float64Array,
-    seen: Uint8Array,
-    direction: Direction,
-    values: NumberValues,
-    validity: Uint8Array | null,
-    rows: GroupedRows,
-  ): void
+  extremeDoubles(extremes: Float64Array, seen: Uint8Array, direction: Direction, column: GroupedColumn): void
   /** As `extremeDoubles`, for integers of 64 bits. */
-  extremeLongs(
-    extremes: Int32Array,
-    seen: Uint8Array,
-    direction: Direction,
-    values: BigInt64Array,
-    validity: Uint8Array | null,
-    rows: GroupedRows,
-  ): void
+  extremeLongs(extremes: Int32Array, seen: Uint8Array, direction: Direction, column: GroupedColumn<BigInt64Array>): void
 }
 
 /** Least (-1) or greatest (1). */
@@ -152,7 +134,7 @@ export const typescriptLoops: GroupLoops = {
     }
   },
 
-  sumDoubles(sums, seen, values, validity, { selection, groupOf, count }) {
+  sumDoubles(sums, seen, { values, validity, rows: { selection, groupOf, count } }) {
     const numbers = values instanceof BigInt64Array ? doublesOf(values) : values
     for (let i = 0; i < count; i += 1) {
       const row = selection === null ? i : (selection[i] as number)
@@ -163,7 +145,7 @@ export const typescriptLoops: GroupLoops = {
     }
   },
 
-  sumIntegers(sums, seen, values, validity, { selection, groupOf, count }) {
+  sumIntegers(sums, seen, { values, validity, rows: { selection, groupOf, count } }) {
     const isLong = values instanceof BigInt64Array
     const words = isLong ? int64Words(values) : values
     for (let i = 0; i < count; i += 1) {
@@ -178,7 +160,7 @@ export const typescriptLoops: GroupLoops = {
     return true
   },
 
-  extremeDoubles(extremes, seen, direction, values, validity, { selection, groupOf, count }) {
+  extremeDoubles(extremes, seen, direction, { values, validity, rows: { selection, groupOf, count } }) {
     const numbers = values instanceof BigInt64Array ? doublesOf(values) : values
     for (let i = 0; i < count; i += 1) {
       const row = selection === null ? i : (selection[i] as number)
@@ -192,7 +174,7 @@ export const typescriptLoops: GroupLoops = {
     }
   },
 
-  extremeLongs(extremes, seen, direction, values, validity, { selection, groupOf, count }) {
+  extremeLongs(extremes, seen, direction, { values, validity, rows: { selection, groupOf, count } }) {
     const words = int64Words(values)
     for (let i = 0; i < count; i += 1) {
       const row = selection === null ? i : (selection[i] as number)

@@ -32,7 +32,8 @@ export class IntegerSum implements Accumulator {
     const { space, loops } = this.#parts
     this.#sums = space.grown(this.#sums, 2 * rows.groups)
     this.#seen = space.grown(this.#seen, rows.groups)
-    if (!loops.sumIntegers(this.#sums, this.#seen, values, column?.validity ?? null, rows)) throw this.#overflow()
+    const fits = loops.sumIntegers(this.#sums, this.#seen, { values, validity: column?.validity ?? null, rows })
+    if (!fits) throw this.#overflow()
   }
 
   merge([column]: readonly Column[], rows: GroupedRows): void {
@@ -70,7 +71,7 @@ export class FloatSum implements Accumulator {
     const { space, loops } = this.#parts
     this.#sums = space.grown(this.#sums, rows.groups)
     this.#seen = space.grown(this.#seen, rows.groups)
-    loops.sumDoubles(this.#sums, this.#seen, numbersOf(column), column?.validity ?? null, rows)
+    loops.sumDoubles(this.#sums, this.#seen, { values: numbersOf(column), validity: column?.validity ?? null, rows })
   }
 
   merge([column]: readonly Column[], rows: GroupedRows): void {
