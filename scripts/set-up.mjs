@@ -56,15 +56,17 @@ export const build = () => {
 }
 
 const KERNELS = ['src', 'columnar', 'wasm', 'assembly']
+const INLINE_KERNELS = join('scripts', 'inline-kernels.mjs')
 
 /** Compiles the kernels to dist/ where they were made from other sources; tests that run from sources use them too. */
 export const buildKernels = () => {
   const module = join(projectFolder, 'dist', 'columnar', 'wasm', 'kernels.wasm')
   const stamp = `${module}.sources`
-  const sources = hashOf(filesBelow(...KERNELS))
+  const sources = hashOf([...filesBelow(...KERNELS), join(projectFolder, INLINE_KERNELS)])
   if (existsSync(module) && existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return
   mkdirSync(dirname(module), { recursive: true })
   const options = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--enable', 'simd']
+  options.push('--transform', `./${INLINE_KERNELS}`)
   const compiler = join('node_modules', 'assemblyscript', 'bin', 'asc.js')
   // under another name first: tests in other processes may be about to load it
   const unfinished = `${module}.${process.pid}`
@@ -79,6 +81,7 @@ const hashOfSources = () =>
     join(projectFolder, 'tsconfig.json'),
     join(projectFolder, 'tsconfig.build.json'),
     join(projectFolder, 'scripts', 'bundle.mjs'),
+    join(projectFolder, INLINE_KERNELS),
   ])
 
 const filesBelow = (...folder) =>

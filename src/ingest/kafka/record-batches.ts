@@ -14,11 +14,12 @@ import { corrupt, type FetchedBatches } from './fetched-batches.ts'
 const ARENA_BYTES = 1024 * 1024
 /**
  * So many decompressed bytes go to the decoder at once, as they are still in the caches of a core; fewer records than a few
- * hundred wait for more of them, since each call of the decoder and of what follows it costs some microseconds.
+ * hundred wait for more of them, since each call of the decoder and of what follows it costs some microseconds. With the
+ * last record batch they should still be one piece.
  */
 const ENOUGH_BYTES = 256 * 1024
 const ENOUGH_RECORDS = 512
-const MOST_BYTES = 512 * 1024
+const MOST_BYTES = 896 * 1024
 const MAX_RECORDS = 8192
 const MAX_PIECE_BYTES = 1024 * 1024
 

@@ -44,18 +44,17 @@ export class FixedWidthAccumulator implements ColumnAccumulator<FixedColumn> {
   view(): FixedColumn {
     const { kind, length, words } = this
     const validity = this.validity.view(length)
-    const base = { length, validity }
     switch (kind) {
       case 'int32':
       case 'date':
-        return { kind, ...base, values: words.subarray(0, length) }
+        return { kind, length, validity, values: words.subarray(0, length) }
       case 'float32':
-        return { kind, ...base, values: new Float32Array(words.buffer, 0, length) }
+        return { kind, length, validity, values: new Float32Array(words.buffer, 0, length) }
       case 'int64':
       case 'timestamp':
-        return { kind, ...base, values: new BigInt64Array(words.buffer, 0, length) }
+        return { kind, length, validity, values: new BigInt64Array(words.buffer, 0, length) }
       case 'float64':
-        return { kind, ...base, values: new Float64Array(words.buffer, 0, length) }
+        return { kind, length, validity, values: new Float64Array(words.buffer, 0, length) }
     }
   }
 
