@@ -110,8 +110,8 @@ let written: i32 = 0
  * Copies from `distance` before go on from `at`, where one has ended, wherever the next begins soon enough. Answers where
  * the last one ends, and sets `written`.
  *
- * Bytes are compared 64 at a time: loads that wait for where the copy before has ended take longer than all that is done
- * here for a copy.
+ * `same` is of the 64 bytes from `base` on, which goes on by blocks of 32: loads that wait for where the copy before has
+ * ended take longer than all that is done here for a copy.
  */
 function putRepeats(at: i32, distance: i32, limit: i32, end: i32): i32 {
   let same = sameBits(at, distance)
@@ -138,8 +138,14 @@ function putRepeats(at: i32, distance: i32, limit: i32, end: i32): i32 {
       at += whole
     }
     if (at - base > 32) {
-      base = at
-      same = sameBits(base, distance) | (sameBits(base + 32, distance) << 32)
+      if (at - base <= 64) {
+        base += 32
+        same >>>= 32
+      } else {
+        base = at
+        same = sameBits(base, distance)
+      }
+      same |= sameBits(base + 32, distance) << 32
       runs = runsOf(same)
     }
   }
