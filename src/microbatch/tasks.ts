@@ -1,8 +1,8 @@
 import type { PlanEntry } from '../checkpoint/entries.ts'
 import type { Task } from '../executor/task.ts'
 
-/** Nobody has more workers than that; a task costs half a millisecond, however little it reads. */
-const MOST_TASKS = 32
+/** Few have more workers than that; a task costs half a millisecond, however little it reads, and its files are apart. */
+const MOST_TASKS = 16
 /** Fewer rows than that are read by the way, even where stages are slow. */
 const LEAST_ROWS = 8
 

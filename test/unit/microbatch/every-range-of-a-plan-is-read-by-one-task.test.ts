@@ -23,7 +23,7 @@ test('once and in order, by few tasks, none of which is idle', () => {
       const wanted = plan.ranges.filter(({ from, until }) => until > from)
       expect(tasks.flatMap(offsetRanges)).toEqual(wanted)
       expect(tasks.map(({ index }) => index)).toEqual([...tasks.keys()])
-      expect(tasks.length).toBeLessThanOrEqual(32)
+      expect(tasks.length).toBeLessThanOrEqual(16)
       const sizes = tasks.map(task => offsetRanges(task).length)
       if (sizes.length > 0) expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
       if (sizes.length > 0) expect(Math.min(...sizes)).toBeGreaterThan(0)
