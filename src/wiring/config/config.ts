@@ -132,7 +132,7 @@ export const SETTINGS = {
     'process',
     'What a commit survives: a killed process, or (`disk`: every file is synced) a machine that loses power.',
   ),
-  workers: setting(whole(1), 2, 'Worker threads that read, decode and compute; a micro-batch has 16 tasks for them at most.'),
+  workers: setting(whole(1), 2, 'Worker threads that read, decode and compute; 16 at most have work at once.'),
   kernels: setting(
     z.enum(['wasm', 'typescript']),
     'wasm',
