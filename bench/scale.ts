@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { present } from '../src/base/assert.ts'
 import { textTable } from '../src/base/text-table.ts'
 import { type Job, runJob } from './jobs.ts'
 import { kcatRead } from './measure/kcat.ts'
@@ -32,11 +33,11 @@ interface ScaleOptions {
 }
 
 /** A topic that is read in no time: what is left is the start. */
-const NEXT_TO_NOTHING = 1000
+const START: Point = { events: 1000, partitions: 4, workers: 2 }
 
 /** Whether cost per event stays flat with more events and partitions, and what a second worker brings. */
 export const benchScale = async (brokers: string, folder: string, job: Job, options: ScaleOptions): Promise<void> => {
-  const { events, json } = options
+  const { events, json, runs } = options
   const points: readonly Point[] = [
     { events: events / 4, partitions: 4, workers: 2 },
     { events, partitions: 4, workers: 2 },
@@ -45,29 +46,20 @@ export const benchScale = async (brokers: string, folder: string, job: Job, opti
     { events, partitions: 64, workers: 2 },
     { events, partitions: 256, workers: 2 },
   ]
-  const measurement = { brokers, folder, job, runs: options.runs }
-  const start = await measure(measurement, { events: NEXT_TO_NOTHING, partitions: 4, workers: 2 })
-  const measured: Scaled[] = []
-  let smaller: Measured | null = null
-  for (const point of points) {
-    const { cpuSeconds, ...rest } = await measure(measurement, point)
-    measured.push({
-      ...point,
-      ...rest,
-      cpuSecondsPerMillionBeyondStart: ((cpuSeconds - start.cpuSeconds) * 1e6) / point.events,
-      cpuSecondsPerFurtherMillion: perFurtherMillion(smaller, { ...point, cpuSeconds }),
-    })
-    smaller = { ...point, cpuSeconds }
-  }
+  const [start, ...medians] = await measureInRounds({ brokers, folder, job }, [START, ...points], runs)
+  const measured = medians.map(({ cpuSeconds, ...rest }, at) => ({
+    ...rest,
+    cpuSecondsPerMillionBeyondStart: ((cpuSeconds - present(start, 'start').cpuSeconds) * 1e6) / rest.events,
+    cpuSecondsPerFurtherMillion: perFurtherMillion(medians[at - 1], { ...rest, cpuSeconds }),
+  }))
   process.stdout.write(json ? measured.map(each => `${JSON.stringify(each)}\n`).join('') : table(measured))
 }
 
-interface Measured extends Point {
-  readonly cpuSeconds: number
-}
-
-const perFurtherMillion = (smaller: Measured | null, larger: Measured): number | null => {
-  if (smaller === null || smaller.partitions !== larger.partitions || smaller.workers !== larger.workers) return null
+const perFurtherMillion = (
+  smaller: (Point & { readonly cpuSeconds: number }) | undefined,
+  larger: Point & { readonly cpuSeconds: number },
+): number | null => {
+  if (smaller?.partitions !== larger.partitions || smaller.workers !== larger.workers) return null
   return ((larger.cpuSeconds - smaller.cpuSeconds) * 1e6) / (larger.events - smaller.events)
 }
 
@@ -75,28 +67,40 @@ interface Measurement {
   readonly brokers: string
   readonly folder: string
   readonly job: Job
-  readonly runs: number
 }
 
-const measure = async ({ brokers, folder, job, runs }: Measurement, point: Point) => {
-  const topic = benchTopic('small', point.events, point.partitions)
-  await requireTopic(brokers, topic)
-  process.stderr.write(`${topic.name}, workers: ${point.workers} …\n`)
-  const costs = []
-  const floor = []
-  for (let run = 0; run < runs; run += 1) {
-    floor.push(await kcatRead(brokers, topic.name))
-    const root = join(folder, 'scale')
-    const args = ['--workers', String(point.workers)]
-    costs.push(await runJob({ brokers, topic, job, validate: 'fields', root, args }))
-    rmSync(root, { recursive: true })
+/** Medians of each point. Points take turns: a machine that is slower for a while is slower for all of them. */
+const measureInRounds = async (measurement: Measurement, points: readonly Point[], runs: number) => {
+  const topics = points.map(({ events, partitions }) => benchTopic('small', events, partitions))
+  for (const topic of topics) await requireTopic(measurement.brokers, topic)
+  const rounds: (readonly Awaited<ReturnType<typeof measure>>[])[] = []
+  for (let run = 1; run <= runs; run += 1) {
+    process.stderr.write(`round ${run} of ${runs} …\n`)
+    const round: Awaited<ReturnType<typeof measure>>[] = []
+    for (const point of points) round.push(await measure(measurement, point))
+    rounds.push(round)
   }
-  return {
-    cpuSeconds: median(costs.map(cost => cost.cpuSeconds)),
-    cpuSecondsPerMillion: median(costs.map(cost => perMillion(cost, topic.events))),
-    kcatCpuSecondsPerMillion: median(floor.map(cost => perMillion(cost, topic.events))),
-    eventsPerSecond: median(costs.map(cost => topic.events / cost.wallSeconds)),
-  }
+  return points.map((point, at) => {
+    const measured = rounds.map(round => present(round[at], 'a point of each round'))
+    const [costs, floor] = [measured.map(({ job }) => job), measured.map(({ kcat }) => kcat)]
+    return {
+      ...point,
+      cpuSeconds: median(costs.map(cost => cost.cpuSeconds)),
+      cpuSecondsPerMillion: median(costs.map(cost => perMillion(cost, point.events))),
+      kcatCpuSecondsPerMillion: median(floor.map(cost => perMillion(cost, point.events))),
+      eventsPerSecond: median(costs.map(cost => point.events / cost.wallSeconds)),
+    }
+  })
+}
+
+const measure = async ({ brokers, folder, job }: Measurement, { events, partitions, workers }: Point) => {
+  const topic = benchTopic('small', events, partitions)
+  const kcat = await kcatRead(brokers, topic.name)
+  const root = join(folder, 'scale')
+  const args = ['--workers', String(workers)]
+  const cost = await runJob({ brokers, topic, job, validate: 'fields', root, args })
+  rmSync(root, { recursive: true })
+  return { kcat, job: cost }
 }
 
 const table = (measured: readonly Scaled[]): string =>
